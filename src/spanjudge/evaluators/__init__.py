@@ -1,0 +1,1 @@
+"""What we ask: the evaluator and its parts (pure)."""

@@ -1,0 +1,1 @@
+"""The built-in evaluators, in the format users write."""

@@ -1,0 +1,1 @@
+"""How it is answered: evaluators and a subject in, results or failures out."""

@@ -1,0 +1,1 @@
+"""The judge models behind one port."""

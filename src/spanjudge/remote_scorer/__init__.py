@@ -1,0 +1,1 @@
+"""The Remote Scorer door: what platforms send to have one span scored, and what they are answered."""

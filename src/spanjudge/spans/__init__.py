@@ -1,0 +1,1 @@
+"""What came in: spans and messages, as every dialect is normalised to (pure)."""
