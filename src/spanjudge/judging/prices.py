@@ -92,10 +92,10 @@ class _Listed:
         # Most models have one price: then no clock is read.
         self._only = None if isinstance(model.prices, list) else _rates(model.prices)
 
-    def rates(self) -> _Rates | None:
+    def rates(self, at: datetime | None) -> _Rates | None:
         if self._only is not None or not isinstance(self._model.prices, list):
             return self._only
-        price = self._model.get_prices(datetime.now(UTC))
+        price = self._model.get_prices(at or datetime.now(UTC))
         # The list is never replaced while we hold the model, so that an id stays one price.
         if id(price) not in self._known:
             self._known[id(price)] = _rates(price)
@@ -110,12 +110,14 @@ def cost_of(  # noqa: PLR0913 - one call's facts, all by name
     usage: Usage | None,
     price_input: float | None = None,
     price_output: float | None = None,
+    at: datetime | None = None,
 ) -> float | None:
     """USD for the tokens of one call, or `None` when it is not known.
 
     `answered` is the model the provider says it used, `asked` the configured name; the first the list
     knows is taken, with or without its date. `price_input` and `price_output` (USD per million tokens)
-    are the user's own and win over the list; cached tokens then cost as much as others. A call on a
+    are the user's own and win over the list; cached tokens then cost as much as others. `at` (aware, now
+    unless given) is when the call was made: some prices depend on the date or the time of day. A call on a
     model inside this process costs 0.0; a server of the user's own is unknown unless prices are given.
     """
     if provider in FREE and price_input is None and price_output is None:
@@ -125,7 +127,7 @@ def cost_of(  # noqa: PLR0913 - one call's facts, all by name
     if price_input is not None and price_output is not None:
         return (usage.input * price_input + usage.output * price_output) / _MILLION
     try:
-        rates = _find(provider, answered, asked)
+        rates = _find(provider, answered, asked, at)
     except Exception as error:  # noqa: BLE001 - a price never stops an evaluation, whatever the list's code does
         _report(provider, asked, f"{type(error).__name__}: {error}")
         return None
@@ -150,11 +152,11 @@ def forget() -> None:
     _lookup.cache_clear()
 
 
-def _find(provider: str, answered: str, asked: str) -> _Rates | None:
+def _find(provider: str, answered: str, asked: str, at: datetime | None) -> _Rates | None:
     if provider in UNLISTED or provider in FREE:
         return None
     listed = _lookup(provider, answered, asked)
-    return listed.rates() if listed else None
+    return listed.rates(at) if listed else None
 
 
 @lru_cache(maxsize=256)
