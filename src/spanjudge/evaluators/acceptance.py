@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+Value = bool | str | float
+"""An answer in the evaluator's own type: true or false, a label, or a number."""
+
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rule for a pass: `pass_values` (category), `pass_when` (boolean) or `min`/`max` (score).
@@ -16,11 +19,11 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     min: float | None = None
     max: float | None = None
 
-    def verdict(self, value: bool | str | float) -> Literal["pass", "fail"]:
+    def verdict(self, value: Value) -> Literal["pass", "fail"]:
         """Whether the answer passes."""
         return "pass" if self._holds(value) else "fail"
 
-    def _holds(self, value: bool | str | float) -> bool:
+    def _holds(self, value: Value) -> bool:
         if isinstance(value, bool):
             return value is self.pass_when
         if isinstance(value, str):

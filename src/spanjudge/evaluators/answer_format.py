@@ -12,17 +12,13 @@ class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
 
 
-class Category(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="category"
-):
+class Category(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="category"):
     """One of a closed set of labels; the value is the label's name."""
 
     labels: tuple[Label, ...]
 
 
-class Boolean(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="boolean"
-):
+class Boolean(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="boolean"):
     """True or false, with what each means."""
 
     when_true: str = ""
@@ -40,9 +36,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A number from `min` to `max`, both included.
 
     With `anchors` the judge picks one of the described points (a closed set, so that label
-    probabilities can be read). With `method: claims` a capable judge lists the claims of the output, a verdict
-    and a quotation for each, and the score is the share of claims that do not hold, computed in code;
-    a small judge uses the anchors.
+    probabilities can be read). With `method: claims` a capable judge lists the claims of the output, a
+    verdict and a quotation for each, and the score is the share of claims that do not hold, computed in
+    code; a small judge uses the anchors.
     """
 
     min: float = 0.0

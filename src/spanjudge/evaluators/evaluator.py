@@ -1,12 +1,16 @@
 """The evaluator: a named, versioned definition of what is asked about a subject."""
 
 import hashlib
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
+from typing import Any, Literal, cast
 
 import msgspec
 
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.answer_format import AnswerFormat
+
+_LARGEST_EXACT = 2**53
 
 Operator = Literal[
     "equals",
@@ -24,9 +28,7 @@ Operator = Literal[
     "less",
 ]
 
-Need = Literal[
-    "input", "output", "messages", "system_prompt", "context", "expected", "tools", "tool_calls"
-]
+Need = Literal["input", "output", "messages", "system_prompt", "context", "expected", "tools", "tool_calls"]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +40,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which targets are judged: services (empty = all), percent of matching targets, rules that must all hold."""
+    """Which targets are judged.
+
+    Services (empty = all), percent of matching targets, rules that must all hold.
+    """
 
     services: tuple[str, ...] = ()
     sampling: float = 100.0
@@ -61,7 +66,7 @@ class VerdictLabels(
     fail: str
 
 
-class Evaluator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Evaluator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """What is asked, in rubric style (`rubric`) or full-prompt style (`prompt`), and how it is answered.
 
     The file format of this object is public: one YAML file an evaluator. Build one in code with the same
@@ -81,8 +86,46 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     acceptance: Acceptance | None = None
     labels: VerdictLabels | None = None
 
-    @property
+    @cached_property
     def version(self) -> str:
-        """Twelve hexadecimal digits of a hash of the content: equal definitions have equal versions."""
-        canonical = msgspec.json.encode(self, order="deterministic")
+        """Twelve hexadecimal digits of a hash of the content: equal definitions have equal versions.
+
+        Only what differs from the defaults counts, so a field added to the format later changes no version.
+        """
+        canonical = msgspec.json.encode(plain(self), order="deterministic")
         return hashlib.sha256(canonical).hexdigest()[:12]
+
+
+def plain(value: Any) -> Any:
+    """The definition, or a part of it, as dictionaries, lists and scalars in the order of the file format.
+
+    Fields that hold their default are left out; whole numbers have no fraction (`1.0` is `1`).
+    """
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        fields: dict[str, Any] = {config.tag_field: config.tag} if config.tag_field else {}
+        for name, encoded, default in _fields(type(value)):
+            held = getattr(value, name)
+            if held != default:
+                fields[encoded] = plain(held)
+        return fields
+    if isinstance(value, Mapping):
+        return {key: plain(held) for key, held in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [plain(held) for held in cast("Sequence[Any]", value)]
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST_EXACT:
+        return int(value)
+    return value
+
+
+@cache
+def _fields(struct: type[msgspec.Struct]) -> list[tuple[str, str, Any]]:
+    """Name in code, name in the file, and default of every field."""
+    return [
+        (
+            field.name,
+            field.encode_name,
+            field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory(),
+        )
+        for field in msgspec.structs.fields(struct)
+    ]
