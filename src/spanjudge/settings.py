@@ -1,0 +1,169 @@
+"""One frozen settings object, from the environment and one optional YAML file.
+
+What settings there are stands in `settings_table.py`.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from spanjudge.errors import SettingsError
+from spanjudge.judging.models.config import JudgeModelConfig
+from spanjudge.settings_judge import judge
+from spanjudge.settings_reading import HIDDEN, Reading, Value, read, show
+from spanjudge.settings_table import GROUPS, JUDGE, Setting
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
+
+    `notes` are worth a line in the log at start: settings that have no effect, dubious values.
+    """
+
+    judges: dict[str, JudgeModelConfig]
+    auth_tokens: tuple[str, ...]
+    auth_tokens_file: Path | None
+    host: str
+    port: int
+    max_body_bytes: int
+    max_in_flight: int
+    cache_seconds: float
+    cache_size: int
+    data_dir: Path
+    evaluators_dir: Path | None
+    secret: str | None
+    log_level: Literal["debug", "info", "warning", "error"]
+    log_format: Literal["auto", "json", "text"]
+    access_log: bool
+    log_content: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def judge(self) -> JudgeModelConfig:
+        """The default judge model."""
+        return self.judges["default"]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One effective setting as `spanjudge config` shows it; a secret's value is hidden."""
+
+    group: str
+    key: str
+    value: str | None
+    origin: str
+
+
+def load(
+    environ: Mapping[str, str] | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    fallback_provider: str | None = None,
+) -> Settings:
+    """The settings, or one `SettingsError` that names everything that is wrong with them.
+
+    `options` are those of the command line by their key; `fallback_provider` is used when no provider
+    is set at all.
+    """
+    reading = _read(environ, options, fallback_provider)
+    data_dir = _data_dir(reading, os.environ if environ is None else environ)
+    judges = {
+        name: config
+        for name, fields in reading.judges.items()
+        if (config := judge(name, fields, reading, data_dir)) is not None
+    }
+    _look_at_files(reading)
+    if reading.get("log_content") and reading.get("log_level") != "debug":
+        reading.notes.append("SPANJUDGE_LOG_CONTENT has no effect without SPANJUDGE_LOG_LEVEL=debug")
+    secret = reading.get("secret")
+    if secret is not None and len(secret) < 16:  # noqa: PLR2004 - the number is in the message
+        reading.problems.append(f"SPANJUDGE_SECRET={HIDDEN}: shorter than 16 characters; take a longer one")
+    if reading.problems:
+        raise SettingsError(_together(reading.problems))
+    return Settings(
+        judges=judges,
+        auth_tokens=reading.get("auth_tokens"),
+        auth_tokens_file=_path(reading, "auth_tokens_file"),
+        host=reading.get("host"),
+        port=reading.get("port"),
+        max_body_bytes=reading.get("max_body_bytes"),
+        max_in_flight=reading.get("max_in_flight"),
+        cache_seconds=reading.get("cache_seconds"),
+        cache_size=reading.get("cache_size"),
+        data_dir=data_dir,
+        evaluators_dir=_path(reading, "evaluators_dir"),
+        secret=secret,
+        log_level=reading.get("log_level"),
+        log_format=reading.get("log_format"),
+        access_log=reading.get("access_log"),
+        log_content=reading.get("log_content"),
+        notes=tuple(reading.notes),
+    )
+
+
+def effective(
+    environ: Mapping[str, str] | None = None, *, options: Mapping[str, Any] | None = None
+) -> list[Line]:
+    """Every setting with its value and origin, right or wrong. Unset ones show their default."""
+    reading = _read(environ, options, None)
+    lines: list[Line] = []
+    for group, settings in GROUPS.items():
+        if settings is JUDGE:
+            for name, fields in reading.judges.items():
+                prefix = "judge" if name == "default" else f"judges.{name}"
+                lines += [_line(group, f"{prefix}.{row.field}", row, fields.get(row.field)) for row in JUDGE]
+        else:
+            lines += [_line(group, row.key, row, reading.values.get(row.key)) for row in settings]
+    return lines
+
+
+def _read(
+    environ: Mapping[str, str] | None, options: Mapping[str, Any] | None, fallback_provider: str | None
+) -> Reading:
+    reading = read(os.environ if environ is None else environ, options or {})
+    default = reading.judges["default"]
+    if fallback_provider and "provider" not in default and not any("PROVIDER" in p for p in reading.problems):
+        default["provider"] = Value(fallback_provider, "default of this command")
+    return reading
+
+
+def _line(group: str, key: str, setting: Setting, found: Value | None) -> Line:
+    if found:
+        return Line(group=group, key=key, value=show(setting, found.value).strip("'"), origin=found.origin)
+    default = setting.default
+    if setting.default_text or default is None or default in ("", ()):
+        return Line(group=group, key=key, value=None, origin=setting.default_text or "not set")
+    return Line(group=group, key=key, value=str(default), origin="default")
+
+
+def _look_at_files(reading: Reading) -> None:
+    folder = _path(reading, "evaluators_dir")
+    if folder is not None and not folder.is_dir():
+        where = reading.values["evaluators_dir"].origin.removeprefix("environment ")
+        reading.problems.append(
+            f"{where}: {folder}: there is no such folder; make it, or leave the setting out"
+        )
+    tokens = _path(reading, "auth_tokens_file")
+    if tokens is not None and not tokens.is_file():
+        where = reading.values["auth_tokens_file"].origin.removeprefix("environment ")
+        reading.problems.append(f"{where}: {tokens}: there is no such file; write one token a line into it")
+
+
+def _path(reading: Reading, key: str) -> Path | None:
+    value = reading.get(key)
+    return Path(value).expanduser() if value is not None else None
+
+
+def _data_dir(reading: Reading, environ: Mapping[str, str]) -> Path:
+    if (given := _path(reading, "data_dir")) is not None:
+        return given
+    base = environ.get("XDG_DATA_HOME", "").strip()
+    return (Path(base) if base else Path("~/.local/share").expanduser()) / "spanjudge"
+
+
+def _together(problems: list[str]) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    return f"{len(problems)} settings need attention:\n" + "\n".join(f"  - {problem}" for problem in problems)

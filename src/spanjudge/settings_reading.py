@@ -1,0 +1,204 @@
+"""From environment and file to values: who set what, where, and everything that is wrong with it."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spanjudge import settings_file
+from spanjudge.errors import SettingsError
+from spanjudge.settings_kinds import File, Url, without_secrets
+from spanjudge.settings_table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
+
+PREFIXES = ("O2_JUDGE_", "SPANJUDGE_")
+HIDDEN = "(hidden)"
+JUDGE_FIELDS = {setting.field: setting for setting in JUDGE}
+FILE_KEYS = {setting.key: setting for setting in TABLE if setting.in_file and not setting.of_judge}
+KEY_SOURCES = ("api_key", "api_key_env", "api_key_file")
+
+# Kubernetes tells every container about every service of its namespace in variables that begin with the
+# service's name; a service called “spanjudge” would otherwise stop its own server.
+_KUBERNETES = re.compile(
+    r"_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$"
+)
+_KUBERNETES_LINK = re.compile(r"^(tcp|udp|sctp)://\S+:\d+$")
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A setting's value and its origin: `environment NAME`, `FILE:LINE`, `option --NAME` or `default`."""
+
+    value: Any
+    origin: str
+
+
+class Reading(msgspec.Struct):
+    """What was read. `judges` holds the judge models by name, the one of the environment as `default`.
+
+    `problems` stop the start, `notes` are worth a line in the log.
+    """
+
+    values: dict[str, Value] = msgspec.field(default_factory=dict[str, Value])
+    judges: dict[str, dict[str, Value]] = msgspec.field(default_factory=dict[str, dict[str, Value]])
+    problems: list[str] = msgspec.field(default_factory=list[str])
+    notes: list[str] = msgspec.field(default_factory=list[str])
+
+    def get(self, key: str) -> Any:
+        """The value of a setting that is not a judge model's, or its default."""
+        found = self.values.get(key)
+        return found.value if found else next(setting.default for setting in TABLE if setting.key == key)
+
+
+def read(environ: Mapping[str, str], options: Mapping[str, Any]) -> Reading:
+    """Read options of the command line, the environment and the file it names, in this order of strength."""
+    reading = Reading()
+    reading.judges["default"] = {}
+    for key, value in options.items():
+        _keep(reading, FILE_KEYS[key], value, f"option --{key.replace('_', '-')}")
+    _read_environment(environ, reading)
+    if config := reading.values.get("config"):
+        _read_file(Path(config.value), environ, reading)
+    return reading
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at the known name that looks most like this one, or nothing."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def show(setting: Setting, value: Any) -> str:
+    """The value as it may be shown."""
+    if setting.secret:
+        return HIDDEN
+    if isinstance(setting.kind, Url):
+        return without_secrets(str(value))
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _read_environment(environ: Mapping[str, str], reading: Reading) -> None:
+    given = {name: text for name, text in environ.items() if text.strip()}
+    for name, text in given.items():
+        if not name.startswith(PREFIXES) or _from_kubernetes(name, text) or name in BY_ENV:
+            continue
+        if name in RESERVED:
+            reading.notes.append(f"{name} is set, but this version does not use it yet ({RESERVED[name]})")
+            continue
+        reading.problems.append(f"{name}: no such setting{_nearest_variable(name)}")
+    for setting in TABLE:
+        names = [name for name in setting.env if name in given and not _from_kubernetes(name, given[name])]
+        if len({given[name].strip() for name in names}) > 1:
+            values = " and ".join(f"{name}={show(setting, given[name])}" for name in names)
+            reading.problems.append(f"{values} contradict each other: set one of them")
+            continue
+        if names:
+            _keep(reading, setting, given[names[0]].strip(), f"environment {names[0]}")
+
+
+def _nearest_variable(name: str) -> str:
+    """The nearest name, with or without the right prefix."""
+    known = [*BY_ENV, *RESERVED]
+
+    def bare(name: str) -> str:
+        return name.removeprefix("O2_JUDGE_").removeprefix("SPANJUDGE_").removeprefix("JUDGE_")
+
+    found = difflib.get_close_matches(bare(name), {bare(each): None for each in known}, n=1, cutoff=0.7)
+    return f"; did you mean {next(each for each in known if bare(each) == found[0])}?" if found else ""
+
+
+def _from_kubernetes(name: str, text: str) -> bool:
+    return bool(_KUBERNETES.search(name)) or (name.endswith("_PORT") and bool(_KUBERNETES_LINK.match(text)))
+
+
+def _keep(reading: Reading, setting: Setting, raw: Any, origin: str, judge: str = "default") -> None:
+    """Parse one value and keep it, unless a stronger source has given one."""
+    name = origin.removeprefix("environment ").removeprefix("option ")
+    target = reading.judges.setdefault(judge, {}) if setting.of_judge else reading.values
+    if setting.field in target:
+        return
+    if name in setting.env and isinstance(raw, str) and re.fullmatch(r"(['\"]).*\1", raw, re.DOTALL):
+        reading.problems.append(
+            f"{name}={show(setting, raw)}: the quotation marks are part of the value; leave them out"
+        )
+        return
+    try:
+        value = setting.kind.parse(raw)
+    except ValueError:
+        what = f"{name}={show(setting, raw)}" if name in setting.env else f"{name}: {show(setting, raw)}"
+        if ":" in name and name not in setting.env:
+            what = f"{name}: {setting.field}: {show(setting, raw)}"
+        words = getattr(setting.kind, "words", ())
+        hint = nearest(str(raw).lower(), words) if words else ""
+        reading.problems.append(f"{what}: expected {setting.kind.expects}, such as {setting.example}{hint}")
+        return
+    target[setting.field] = Value(value, origin)
+
+
+def _read_file(path: Path, environ: Mapping[str, str], reading: Reading) -> None:
+    try:
+        entries = settings_file.read(path)
+    except SettingsError as error:
+        reading.problems.append(str(error))
+        return
+    for entry in entries:
+        match entry.path:
+            case ("judges" | "judge",) if entry.value is None:
+                continue
+            case ("judge", field):
+                _read_judge_field("default", field, entry, environ, reading)
+            case ("judges", "default", *_):
+                reading.problems.append(
+                    f"{entry.where}: judges.default: the default judge model is set under `judge:`"
+                )
+            case ("judges", name, field):
+                _read_judge_field(name, field, entry, environ, reading)
+            case ("judges", name) if entry.value is None:
+                reading.judges.setdefault(name, {})
+            case (key,) if key in FILE_KEYS:
+                if entry.value is not None:
+                    value = _beside_file(FILE_KEYS[key], entry.value, path)
+                    _keep(reading, FILE_KEYS[key], value, entry.where)
+            case _:
+                key = ".".join(entry.path)
+                known = [*FILE_KEYS, "judge", "judges", *(f"judge.{field}" for field in JUDGE_FIELDS)]
+                reading.problems.append(f"{entry.where}: {key}: no such setting{nearest(key, known)}")
+
+
+def _read_judge_field(
+    judge: str, field: str, entry: settings_file.Entry, environ: Mapping[str, str], reading: Reading
+) -> None:
+    fields = reading.judges.setdefault(judge, {})
+    if field not in {*JUDGE_FIELDS, "api_key_env"}:
+        known = [*JUDGE_FIELDS, "api_key_env"]
+        reading.problems.append(
+            f"{entry.where}: {'.'.join(entry.path)}: no such setting{nearest(field, known)}"
+        )
+        return
+    if entry.value is None:
+        return
+    if field in KEY_SOURCES and any(source in fields for source in KEY_SOURCES):
+        other = next(fields[source].origin for source in KEY_SOURCES if source in fields)
+        from_environment = other.startswith("environment ") and "named at" not in other
+        if not from_environment:
+            reading.problems.append(f"{entry.where}: the key is given twice, also at {other}; keep one")
+        return
+    if field == "api_key_env":
+        name = str(entry.value).strip()
+        key = environ.get(name, "").strip()
+        if not key:
+            reading.problems.append(f"{entry.where}: api_key_env: the variable {name} is not set or empty")
+            key = HIDDEN
+        fields["api_key"] = Value(key, f"environment {name}, named at {entry.where}")
+        return
+    setting = JUDGE_FIELDS[field]
+    value = _beside_file(setting, entry.value, Path(entry.where.rpartition(":")[0]))
+    _keep(reading, setting, value, entry.where, judge)
+
+
+def _beside_file(setting: Setting, value: Any, file: Path) -> Any:
+    """A relative path in the file starts at the file's folder, wherever the server is started."""
+    if isinstance(setting.kind, File) and isinstance(value, str):
+        return str(file.parent / Path(value).expanduser())
+    return value
