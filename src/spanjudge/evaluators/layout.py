@@ -1,5 +1,6 @@
 """An evaluator as the YAML text people write: fields in the format's order, long text below `|`."""
 
+import re
 from typing import Any
 
 import yaml
@@ -23,6 +24,10 @@ _ORDER = (
 )
 _WIDTH = 110
 _INDENT = 10
+# White space that YAML changes, and characters no editor shows: only escapes in quotes keep them.
+_FRAGILE = re.compile(
+    "[^\\x20-\\x7e\\n\\xa0-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]|[\\u2028\\u2029]| \n|^\\s"
+)
 
 
 class _Layout(yaml.SafeDumper):
@@ -36,7 +41,9 @@ class _Layout(yaml.SafeDumper):
 
 
 def _text(_: _Layout, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None if _reads_back(text) else '"'
+    style = '"'
+    if not _FRAGILE.search(text):
+        style = "|" if "\n" in text else None if _reads_back(text) else '"'
     return yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style)
 
 

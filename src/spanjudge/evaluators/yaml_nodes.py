@@ -5,7 +5,7 @@ error comes with its line (first = 1).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -17,7 +17,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 # YAML 1.1 reads these as true or false, YAML 1.2 as text.
-_TWO_MEANINGS = re.compile(r"yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[yYnN]")
+_TWO_MEANINGS = re.compile(r"yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF")
 _NUMBER = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 # What one YAML version or another reads as a number, or as no number at all.
 _ODD_NUMBER = re.compile(
@@ -76,8 +76,7 @@ def parse(text: str) -> Node | None:
     try:
         return _document(events)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = _place(error)
         raise YamlError(line, _explain(error, text, line)) from None
     except yaml.YAMLError as error:
         line, message = _unmarked(text, str(error))
@@ -134,7 +133,10 @@ def _node(event: Any, events: Any, depth: int) -> Node:
         key = _node(event, events, depth + 1)
         if not isinstance(key, Scalar):
             raise YamlError(key.line, "a list or mapping cannot be a field's name; write a word")
-        entries.append((key, _node(next(events), events, depth + 1)))
+        value = _node(next(events), events, depth + 1)
+        if isinstance(value, Scalar) and value.plain and not value.text:
+            value = replace(value, line=key.line)  # the parser takes the line of what comes next
+        entries.append((key, value))
     return Mapping(line, entries, flow=flow)
 
 
@@ -155,6 +157,14 @@ def _refuse(event: Any, line: int, depth: int) -> None:
 
 def _line(event: Any) -> int:
     return event.start_mark.line + 1
+
+
+def _place(error: yaml.MarkedYAMLError) -> int:
+    """The line of the fault; of what was opened there, when its end was missed."""
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark and "end of stream" in (error.problem or ""):
+        mark = error.context_mark
+    return mark.line + 1 if mark else 1
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
