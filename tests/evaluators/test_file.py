@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spanjudge.errors import EvaluatorError
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.answer_format import Boolean, Category, Label, Score
 from spanjudge.evaluators.evaluator import Prompt, Rule, Scope, VerdictLabels
-from spanjudge.evaluators.file import MAX_BYTES, load_file, load_text
+from spanjudge.evaluators.file import MAX_BYTES, dump, load_file, load_text
 
 WHOLE = """\
 name: topic
@@ -347,3 +349,23 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     huge.write_bytes(SMALL.encode() + b"#" * MAX_BYTES)
     with pytest.raises(EvaluatorError, match="is longer than 256 KiB"):
         load_file(huge)
+
+
+@given(
+    place=st.integers(0, len(WHOLE)),
+    cut=st.integers(0, 6),
+    inserted=st.text(alphabet=" \n\t{}[]:-,'\"|>&*!%@#~?yesno01.e\x00\x85é", max_size=4),
+)
+def test_any_change_to_a_file_is_read_or_told_with_its_line(place: int, cut: int, inserted: str) -> None:
+    text = WHOLE[:place] + inserted + WHOLE[place + cut :]
+    told: EvaluatorError | None = None
+    try:
+        evaluator = load_text(text, "mine.yaml")
+    except EvaluatorError as error:
+        told = error
+    else:
+        assert load_text(dump(evaluator)) == evaluator
+    if told is not None:
+        assert told.where is not None
+        line = int(told.where.removeprefix("mine.yaml:"))
+        assert 1 <= line <= len(re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text))
