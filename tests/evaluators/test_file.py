@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanjudge.errors import EvaluatorError
@@ -294,6 +294,10 @@ def test_where_is_the_place_of_the_first_problem() -> None:
             "name: n\nrubric: 'open\n",
             "mine.yaml:2: found unexpected end of stream, while scanning a quoted scalar that begins in line 2",
         ),
+        (
+            "name: n\nrubric\nanswer: {type: boolean}\n",
+            "mine.yaml:2: a line without a colon where a field should be; write “field: value”",
+        ),
         (SMALL + "<<: {judge: x}\n", "mine.yaml:4: <<: merge keys are not taken; write the fields out"),
     ],
 )
@@ -312,6 +316,14 @@ def test_yaml_that_is_not_taken(text: str, expected: str) -> None:
 )
 def test_deep_nesting_is_an_error_and_not_a_crash(text: str) -> None:
     assert "more than 20 lists or mappings inside each other" in error_of(text)
+
+
+@pytest.mark.parametrize("digits", [30, 400, 6000])
+@pytest.mark.parametrize(
+    "place", ["scope: {sampling: %s}", "scope: {rules: [{attribute: a, operator: less, value: %s}]}"]
+)
+def test_numbers_beyond_all_measure_are_told(digits: int, place: str) -> None:
+    assert error_of(SMALL + place % ("9" * digits)).startswith("mine.yaml:4: scope.")
 
 
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
@@ -351,6 +363,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         load_file(huge)
 
 
+@settings(deadline=None)
 @given(
     place=st.integers(0, len(WHOLE)),
     cut=st.integers(0, 6),

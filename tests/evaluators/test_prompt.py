@@ -1,7 +1,7 @@
 """Templates of full-prompt style."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanjudge.errors import EvaluatorError
@@ -72,6 +72,7 @@ def test_all_faults_of_a_template_are_found() -> None:
     assert [(fault.line, fault.column) for fault in faults] == [(1, 1), (2, 16), (3, 1)]
 
 
+@settings(deadline=None)
 @given(value=st.text())
 def test_a_value_is_never_read_as_a_template(value: str) -> None:
     template = parse("[{{span.input}}|{{span.output}}]")
@@ -81,6 +82,7 @@ def test_a_value_is_never_read_as_a_template(value: str) -> None:
     )
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet="{}span.input \n[]\"'x", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     template, faults = read(text)

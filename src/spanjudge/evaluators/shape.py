@@ -4,7 +4,6 @@ The types themselves (`evaluator.py`, `answer_format.py`, `acceptance.py`) say w
 this file only says in words what does not fit. Rules between fields are in `validation.py`.
 """
 
-import math
 from functools import cache
 from typing import Any, Final
 
@@ -13,10 +12,10 @@ from msgspec import inspect
 
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.problem import Path, Problem, nearest
+from spanjudge.evaluators.validation import fits
 from spanjudge.evaluators.yaml_nodes import Mapping, Node, Scalar, Sequence, value_of
 
 _BAD: Final = object()
-_MAX_INTEGER = 2**63 - 1
 _HINTS = {
     "Label": "write {name: …, description: …}",
     "Anchor": "write {value: …, description: …}",
@@ -152,7 +151,7 @@ class Shape:
         except ValueError:
             fix = f"write true or false, a decimal number, or the text in quotes: {_quoted(node.text)}"
             return self._add(path, f"{node.text} without quotes means different things in YAML; {fix}", node)
-        if isinstance(value, float | int) and not (math.isfinite(value) and abs(value) <= _MAX_INTEGER):
+        if not fits(value):
             return self._add(
                 path, f"{node.text} is too large; use a smaller number or a text in quotes", node
             )
@@ -175,7 +174,7 @@ class Shape:
         if isinstance(kind, inspect.BoolType):
             fix = f"“{node.text}” is neither true nor false; write true or false, without quotes"
             return value if isinstance(value, bool) else self._add(path, fix, node)
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and fits(value):
             return float(value)
         return self._add(path, f"“{node.text}” is no number; write one like 0.5, without quotes", node)
 

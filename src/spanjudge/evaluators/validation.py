@@ -106,10 +106,14 @@ def _regex(pattern: str) -> str | None:
 
 
 def _scalar(value: object) -> bool:
-    """A text, true or false, or a finite number that fits 64 bits."""
-    if isinstance(value, int | float):
-        return math.isfinite(value) and abs(value) < 2**63
-    return isinstance(value, str)
+    return isinstance(value, str | int | float) and fits(value)
+
+
+def fits(value: object) -> bool:
+    """False for a number that JSON cannot carry: beyond 64 bits, infinite or none."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) < 2**63
 
 
 def _question(evaluator: Evaluator) -> Iterable[Problem]:

@@ -24,6 +24,8 @@ _ODD_NUMBER = re.compile(
     r"[-+]?(?:0[0-9_]+(?:\.[0-9_]*)?|0[xX][0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+"
     r"|[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?|[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
 )
+# Faults that show only behind the place that lacks something.
+_OPEN = re.compile("end of stream|could not find expected ':'")
 _TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 
 
@@ -76,7 +78,7 @@ def parse(text: str) -> Node | None:
     try:
         return _document(events)
     except yaml.MarkedYAMLError as error:
-        line = _place(error)
+        line = min(_place(error), text.count("\n") + 1)
         raise YamlError(line, _explain(error, text, line)) from None
     except yaml.YAMLError as error:
         line, message = _unmarked(text, str(error))
@@ -162,7 +164,7 @@ def _line(event: Any) -> int:
 def _place(error: yaml.MarkedYAMLError) -> int:
     """The line of the fault; of what was opened there, when its end was missed."""
     mark = error.problem_mark or error.context_mark
-    if error.context_mark and "end of stream" in (error.problem or ""):
+    if error.context_mark and _OPEN.search(error.problem or ""):
         mark = error.context_mark
     return mark.line + 1 if mark else 1
 
@@ -173,6 +175,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
     written = lines[line - 1] if line <= len(lines) else ""
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return "a tab cannot indent YAML; use spaces"
+    if "could not find expected ':'" in problem:
+        return "a line without a colon where a field should be; write “field: value”"
     if "mapping values are not allowed" in problem:
         return "a colon and a space inside a text without quotes; put the text in quotes or below “|”"
     if "cannot start any token" in problem:
