@@ -31,7 +31,7 @@ def build() -> dict[str, Any]:
         **_object(
             {
                 "name": _text("Unique name; the score's name.", pattern=NAME_PATTERN),
-                "description": _text("One line for people; the judge does not see it."),
+                "description": _text("One line that says what is asked; the judge reads it too."),
                 "target": _words("What is judged.", ["span", "trace", "session"], default="span"),
                 "judge": _text("A judge model from the settings.", minLength=1, default="default"),
                 "scope": _scope(),
