@@ -75,7 +75,6 @@ def read_error(status: int, headers: Mapping[str, str], body: object) -> ErrorRe
     if status < 300:  # noqa: PLR2004 - HTTP's own border
         status = found.status or 502
     should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
-    request_id = next((headers[name] for name in _REQUEST_IDS if headers.get(name)), found.request_id)
     return ErrorReport(
         status=status,
         text=_one_line(found.texts),
@@ -83,8 +82,13 @@ def read_error(status: int, headers: Mapping[str, str], body: object) -> ErrorRe
         fields=tuple(dict.fromkeys(found.fields)),
         retry_after=retry_after(headers, found.delay),
         should_retry=should_retry,
-        request_id=request_id,
+        request_id=request_id_of(headers) or found.request_id,
     )
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """The provider's own name for the call, to quote to its support."""
+    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
 
 
 def retry_after(headers: Mapping[str, str], delay: float | None = None) -> float | None:

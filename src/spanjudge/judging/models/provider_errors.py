@@ -69,7 +69,8 @@ _MODEL_CODES = frozenset(
 )
 _MODEL_TEXT = re.compile(
     r"invalid model\b|model not exist|model identifier is invalid|no such model|unknown model"
-    r"|not a valid model|\bmodel\b.{0,160}\b(not found|does not exist|is not available|has been (deprecated|retired|removed))"
+    r"|not a valid model|\bmodel\b.{0,160}\b(not found|does not exist|is not available|has been "
+    r"(deprecated|retired|removed))"
     r"|unable to access model"
 )
 _MODEL_STATUS = frozenset({400, 403, 404, 410, 422})
@@ -118,9 +119,10 @@ _NEVER_PASSING = frozenset({501, 505})
 def meaning_of(report: ErrorReport, provider: str = "") -> Meaning:
     """What an error means; the first question that is answered with yes decides, else the status."""
     text = report.text.lower()
-    return next(
-        (meaning for meaning, holds in _QUESTIONS if holds(report, text, provider)), None
-    ) or _by_status(report.status)
+    for meaning, holds in _QUESTIONS:
+        if holds(report, text, provider):
+            return meaning
+    return _by_status(report.status)
 
 
 def _is_credit(report: ErrorReport, text: str, provider: str) -> bool:
