@@ -8,7 +8,8 @@ class JudgeModelConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `provider` is a name of the Remote Scorer contract's table, `embedded`, `scripted` or a LiteLLM
     provider. `batching` and `max_subject_chars` override what was measured for the model; `price_*` are
-    USD per million tokens for models no price list knows. `path` is the embedded model's file.
+    USD per million tokens for models no price list knows. `path` is the embedded model's file,
+    `threads` and `context_tokens` are its computing threads and the size of its context.
     """
 
     name: str = "default"
@@ -28,3 +29,5 @@ class JudgeModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     price_output: float | None = None
     path: str | None = None
     cache_dir: str | None = None
+    threads: int | None = None
+    context_tokens: int | None = None

