@@ -1,0 +1,70 @@
+"""The judge: a subject and evaluators in, a result or a failure for each out."""
+
+import time
+from collections.abc import Sequence
+
+from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging import answer, compose, fence, small
+from spanjudge.judging.call import Observer, internal
+from spanjudge.judging.case import Case
+from spanjudge.judging.judgement import Judgement, Manner
+from spanjudge.judging.models.model import JudgeModel
+from spanjudge.judging.questions import Questions
+from spanjudge.judging.result import Outcome
+from spanjudge.judging.subject import Subject
+
+
+class Judge:
+    """Judges subjects with one judge model. Safe to use from many tasks of one event loop.
+
+    `fence_key` is the secret of the fences: give the same one to every process that shares a provider's prefix
+    cache; without it each judge makes its own. `batch` overrules what the model's traits say about several
+    criteria in one call. `observer` is told of every call.
+    """
+
+    def __init__(
+        self,
+        model: JudgeModel,
+        *,
+        fence_key: bytes | None = None,
+        batch: bool | None = None,
+        observer: Observer | None = None,
+    ) -> None:
+        """See the class."""
+        self.model = model
+        traits = model.traits
+        style = small if traits.small else compose
+        self._manner = Manner(
+            model=model,
+            fence_key=fence_key or fence.new_key(),
+            batches=batch if batch is not None else traits.batches and not traits.small,
+            questions=Questions(style.question),
+            read=small.read if traits.small else answer.read,
+            observer=observer,
+        )
+
+    async def judge(
+        self,
+        subject: Subject,
+        evaluators: Sequence[Evaluator],
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  what is not done by then is a failure, not an exception
+    ) -> list[Outcome]:
+        """A result or a failure for each evaluator, in their order.
+
+        `timeout` (seconds) is for all of it. Never raises for trouble with the judge; a cancellation passes.
+        """
+        started = time.monotonic()
+        cases = [Case(evaluator, started) for evaluator in evaluators]
+        deadline = float("inf") if timeout is None else started + timeout
+        try:
+            await Judgement(self._manner, subject, deadline).settle(cases)
+        except Exception as error:  # noqa: BLE001  our own fault is a failure with a code, like any other
+            trouble = internal(error)
+            for case in cases:
+                case.failed(trouble, self.model)
+        return [case.outcome for case in cases if case.outcome is not None]
+
+    async def aclose(self) -> None:
+        """Close the judge model."""
+        await self.model.aclose()
