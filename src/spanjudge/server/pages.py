@@ -1,0 +1,130 @@
+"""What is read by people and their tools: the OpenAPI document, its page, and whatever routers are added."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, Response
+from starlette.exceptions import HTTPException
+
+from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.remote_scorer.problem import Answer, Problem, encode
+from spanjudge.server import openapi, reference_page
+from spanjudge.server.errors import SECURITY_HEADERS, internal, not_allowed, not_found, of_status
+from spanjudge.server.health import ServerInfo
+from spanjudge.server.limits import App, Receive, Scope, Send
+
+
+def pages(info: ServerInfo, evaluators: Mapping[str, Evaluator], routers: Sequence[APIRouter]) -> App:
+    """The application for every path that is not answered in plain ASGI."""
+    app = FastAPI(
+        title="Spanjudge",
+        version=info.version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    for router in routers:
+        app.include_router(router)
+
+    def document() -> dict[str, Any]:
+        own = openapi.document(info.version, evaluators)
+        added = get_openapi(title="Spanjudge", version=info.version, routes=app.routes)
+        own["paths"] |= added.get("paths", {})
+        own["components"]["schemas"] |= added.get("components", {}).get("schemas", {})
+        return own
+
+    async def openapi_json() -> Response:
+        return Response(encode(document()), media_type="application/json")
+
+    async def docs() -> HTMLResponse:
+        page, policy = reference_page.page(document())
+        return HTMLResponse(page, headers={"content-security-policy": policy})
+
+    app.add_api_route("/openapi.json", openapi_json, include_in_schema=False)
+    app.add_api_route("/docs", docs, include_in_schema=False)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Exception, _unexpected)
+    return _Shaped(app)
+
+
+class _Shaped:
+    """FastAPI with HEAD and OPTIONS on every path and the security headers on every answer."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        if method == "OPTIONS":
+            await self._options(scope, send)
+            return
+        head = method == "HEAD"
+        if head:
+            scope = {**scope, "method": "GET"}
+
+        async def shaped(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                present = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in SECURITY_HEADERS if header[0] not in present),
+                ]
+            elif head:
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app(scope, receive, shaped)
+
+    async def _options(self, scope: Scope, send: Send) -> None:
+        allowed: set[str] = set()
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            asked = {**scope, "method": method}
+            if any(route.matches(asked)[0].value == 2 for route in self._app.routes):  # noqa: PLR2004  # Match.FULL
+                allowed.add(method)
+        if not allowed:
+            raise not_found()
+        names = sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set()))
+        headers = [(b"allow", ", ".join(names).encode()), *SECURITY_HEADERS]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for nothing else
+    if error.status_code == 404:  # noqa: PLR2004  # the status is its own name
+        return _response(not_found().answer())
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # noqa: PLR2004  # the status is its own name
+        allowed = headers.get("Allow", "GET")
+        return _response(not_allowed(allowed).answer(), headers)
+    del request
+    return _response(of_status(error.status_code, str(error.detail)), headers)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for nothing else
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"])
+    return _response(of_status(422, f"{where}: {first['msg']}"))
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, Problem)  # noqa: S101  # it is registered for nothing else
+    return _response(error.answer())
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    del request
+    return _response(internal(error).answer())
+
+
+def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(answer.body, answer.status, headers, media_type="application/json")
