@@ -11,25 +11,25 @@ from spanjudge.judging.usage import Usage
 
 Json = dict[str, Any]
 
-GOOD_ENDS = frozenset(
+_GOOD_ENDS = frozenset(
     {"stop", "tool_calls", "function_call", "end_turn", "tool_use", "eos", "STOP", "COMPLETE"}
 )
-CUT_ENDS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded"})
-REFUSED_ENDS = frozenset(
+_CUT_ENDS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded"})
+# In lower case; Gemini shouts.
+_REFUSED_ENDS = frozenset(
     {
         "content_filter",
         "content_filtered",
         "refusal",
         "guardrail_intervened",
-        "SAFETY",
-        "RECITATION",
-        "BLOCKLIST",
-        "PROHIBITED_CONTENT",
-        "SPII",
-        "LANGUAGE",
+        "safety",
+        "recitation",
+        "blocklist",
+        "prohibited_content",
+        "spii",
+        "language",
     }
 )
-_REFUSED_LOWER = frozenset(end.lower() for end in REFUSED_ENDS)
 _FAILED_ENDS = frozenset({"error", "insufficient_system_resource"})
 
 
@@ -52,11 +52,11 @@ def check(reply: ChatReply) -> None:
     is whole.
     """
     end = reply.end
-    if reply.refusal or end in REFUSED_ENDS or (end or "").lower() in _REFUSED_LOWER:
-        raise JudgeModelError(
-            "judge_refused", f"“{reply.model}” refused to judge this content ({end or 'refusal'})"
-        )
-    if end in CUT_ENDS or (end is None and not _is_whole(reply.text)):
+    filtered = (end or "").lower() in _REFUSED_ENDS
+    if reply.refusal or filtered:
+        how = end if filtered else "refusal"
+        raise JudgeModelError("judge_refused", f"“{reply.model}” refused to judge this content ({how})")
+    if end in _CUT_ENDS or (end is None and not _is_whole(reply.text)):
         raise JudgeModelError("judge_answer_cut", _cut_message(reply))
     if end in _FAILED_ENDS:
         raise JudgeModelError(
@@ -64,7 +64,7 @@ def check(reply: ChatReply) -> None:
             f"“{reply.model}” broke off its answer ({end}): the provider failed",
             retryable=True,
         )
-    if end is not None and end not in GOOD_ENDS:
+    if end is not None and end not in _GOOD_ENDS:
         raise JudgeModelError(
             "judge_answer_invalid",
             f"“{reply.model}” ended its answer with “{end[:40]}”, which is no known good end",
