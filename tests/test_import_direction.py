@@ -21,7 +21,7 @@ RANKS: tuple[frozenset[str], ...] = (
     frozenset({"settings_table", "settings_file"}),
     frozenset({"settings_reading"}),
     frozenset({"settings_judge"}),
-    frozenset({"settings", "logs"}),
+    frozenset({"settings", "settings_reference", "logs", "secret_files"}),
     frozenset({"app"}),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),

@@ -20,7 +20,8 @@ from spanjudge.settings_table import GROUPS, JUDGE, Setting
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
 
-    `notes` are worth a line in the log at start: settings that have no effect, dubious values.
+    `data_dir_is_default` tells that nobody chose the folder. `notes` are worth a line in the log at start:
+    settings that have no effect, dubious values.
     """
 
     judges: dict[str, JudgeModelConfig]
@@ -33,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_seconds: float
     cache_size: int
     data_dir: Path
+    data_dir_is_default: bool
     evaluators_dir: Path | None
     secret: str | None
     log_level: Literal["debug", "info", "warning", "error"]
@@ -68,11 +70,11 @@ def load(
     is set at all.
     """
     reading = _read(environ, options, fallback_provider)
-    data_dir = _data_dir(reading, os.environ if environ is None else environ)
+    folder = _data_dir(reading, os.environ if environ is None else environ)
     judges = {
         name: config
         for name, fields in reading.judges.items()
-        if (config := judge(name, fields, reading, data_dir)) is not None
+        if (config := judge(name, fields, reading, folder)) is not None
     }
     _look_at_files(reading)
     if reading.get("log_content") and reading.get("log_level") != "debug":
@@ -92,7 +94,8 @@ def load(
         max_in_flight=reading.get("max_in_flight"),
         cache_seconds=reading.get("cache_seconds"),
         cache_size=reading.get("cache_size"),
-        data_dir=data_dir,
+        data_dir=folder,
+        data_dir_is_default="data_dir" not in reading.values,
         evaluators_dir=_path(reading, "evaluators_dir"),
         secret=secret,
         log_level=reading.get("log_level"),
@@ -117,6 +120,14 @@ def effective(
         else:
             lines += [_line(group, row.key, row, reading.values.get(row.key)) for row in settings]
     return lines
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The data folder alone, without a judge. Raises `SettingsError` when any setting is bad."""
+    reading = _read(environ, None, None)
+    if reading.problems:
+        raise SettingsError(_together(reading.problems))
+    return _data_dir(reading, os.environ if environ is None else environ)
 
 
 def _read(

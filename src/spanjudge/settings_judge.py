@@ -3,6 +3,7 @@
 import difflib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.settings_kinds import without_secrets
@@ -79,9 +80,8 @@ def judge(name: str, fields: dict[str, Value], reading: Reading, data_dir: Path)
         return None
     if values.get("path"):
         values["path"] = str(Path(values["path"]).expanduser())
-    known = set(JudgeModelConfig.__struct_fields__)
-    wanted = {field: value for field, value in values.items() if field in known}
-    return JudgeModelConfig(name=name, cache_dir=str(data_dir / "models"), **wanted)
+    values.pop("api_key_file", None)
+    return JudgeModelConfig(name=name, cache_dir=str(data_dir / "models"), **values)
 
 
 def _look_for_missing(values: dict[str, Any], named: dict[str, str], reading: Reading) -> None:
@@ -91,7 +91,8 @@ def _look_for_missing(values: dict[str, Any], named: dict[str, str], reading: Re
         """Whether it was given, and refused already."""
         return any(problem.startswith(named[field]) for problem in reading.problems)
 
-    if provider in KEYED and not values.get("api_key") and not bad("api_key"):
+    # An address of the user's own may be a gateway that knows the key itself.
+    if provider in KEYED and not (values.get("api_key") or values.get("url") or bad("api_key")):
         reading.problems.append(f"{named['api_key']} is not set: {provider} needs a key, such as sk-…")
     if not values.get("model") and provider not in {"embedded", "scripted"} and not bad("model"):
         example = EXAMPLE_MODELS.get(provider, "the-model’s-name")
@@ -102,11 +103,15 @@ def _look_for_missing(values: dict[str, Any], named: dict[str, str], reading: Re
         reading.problems.append(
             f"{named['url']} is not set: {provider} needs an address, such as {NEEDS_URL[provider]}"
         )
-    if provider == "openai_compatible" and "/v1" not in values.get("url", "/v1"):
-        reading.notes.append(
-            f"{named['url']}={without_secrets(values['url'])} does not contain /v1, as the address of an "
-            "OpenAI-compatible server usually must"
-        )
+    if provider == "openai_compatible" and (given := str(values.get("url") or "")):
+        url = without_secrets(given).rstrip("/")
+        if not urlsplit(given).path.strip("/"):
+            reading.problems.append(f"{named['url']}={url!r}: the path is missing, usually /v1: {url}/v1")
+        elif "/v1" not in given:
+            reading.notes.append(
+                f"{named['url']}={url} does not contain /v1, as the address of an OpenAI-compatible server "
+                "usually must"
+            )
 
 
 def _provider(given: str, name: str, reading: Reading) -> str:

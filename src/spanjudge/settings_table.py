@@ -177,6 +177,22 @@ JUDGE = (
         example="/models/judge.gguf",
         default_text="fetched once into the data folder",
     ),
+    Setting(
+        key="judge.threads",
+        env=("SPANJUDGE_EMBEDDED_THREADS",),
+        kind=Whole(1, 1024),
+        about="Computing threads of the embedded model.",
+        example="4",
+        default_text="the physical cores this process may use",
+    ),
+    Setting(
+        key="judge.context_tokens",
+        env=("SPANJUDGE_EMBEDDED_CONTEXT_TOKENS",),
+        kind=Whole(1024, 131_072),
+        about="Context of the embedded model: tokens of prompt and answer together. More takes more memory.",
+        example="8192",
+        default_text="8192",
+    ),
 )
 """The fields of a judge model."""
 
@@ -220,8 +236,8 @@ SERVER = (
         env=("SPANJUDGE_MAX_BODY_BYTES",),
         kind=Whole(1024, 1024 * MEGABYTE),
         about="Longer request bodies are refused with 413.",
-        example="2097152",
-        default=2 * MEGABYTE,
+        example="4000000",
+        default=4_000_000,
     ),
     Setting(
         key="max_in_flight",
@@ -325,46 +341,6 @@ LOGS = (
 )
 """Logs."""
 
-EMBEDDED = (
-    Setting(
-        key="embedded_threads",
-        env=("SPANJUDGE_EMBEDDED_THREADS",),
-        kind=Whole(0, 512),
-        about="Computing threads of the embedded model.",
-        example="4",
-        default_text="the physical cores this process may use",
-        in_file=False,
-    ),
-    Setting(
-        key="embedded_context",
-        env=("SPANJUDGE_EMBEDDED_CONTEXT",),
-        kind=Whole(512, 131_072),
-        about="Context of the embedded model: tokens of prompt and answer together. More takes more memory.",
-        example="8192",
-        default=8192,
-        in_file=False,
-    ),
-    Setting(
-        key="embedded_cache_mib",
-        env=("SPANJUDGE_EMBEDDED_CACHE_MIB",),
-        kind=Whole(0, 1_000_000),
-        about="Memory, in MiB, in which the embedded model keeps what it has read of earlier subjects.",
-        example="256",
-        default=256,
-        in_file=False,
-    ),
-    Setting(
-        key="embedded_start_seconds",
-        env=("SPANJUDGE_EMBEDDED_START_SECONDS",),
-        kind=Number(1, 86_400, "seconds"),
-        about="How long loading the embedded model's file may take, in seconds.",
-        example="180",
-        default=180.0,
-        in_file=False,
-    ),
-)
-"""How the embedded judge uses the machine; it reads these itself, in its own process."""
-
 PROVIDERS = (
     Setting(
         key="vertex_project",
@@ -427,7 +403,6 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
     "The judge model": JUDGE,
     "The server": SERVER,
     "Files and folders": PLACES,
-    "The embedded judge": EMBEDDED,
     "Logs": LOGS,
     "Providers’ own": PROVIDERS,
 }
