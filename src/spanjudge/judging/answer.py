@@ -32,11 +32,15 @@ class Asked(NamedTuple):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A valid answer to one criterion. `note` was found out about it and belongs to the explanation."""
+    """A valid answer to one criterion. `note` was found out about it and belongs to the explanation.
+
+    `confidence` is the probability of the value, `None` where the judge tells none.
+    """
 
     value: Value
     explanation: str
     note: str = ""
+    confidence: float | None = None
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a call gave no reply, in the terms of a failure. A `final` one would be the same when asked again."""
+    """Why a call gave no reply, in the terms of a failure. A `final` one would come again."""
 
     code: FailureCode
     message: str
@@ -35,7 +35,7 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished call, for whoever measures. `duration` is in seconds, `error_type` an exception's class."""
+    """One finished call, for who measures. `duration` is in seconds, `error_type` an exception's class."""
 
     provider: str
     model: str
@@ -68,7 +68,7 @@ async def call(
         )
         try:
             observer(told)
-        except Exception:
+        except Exception:  # noqa: BLE001  measuring must not cost a verdict
             _log.exception("the observer of judge calls failed")
     return answer
 
@@ -90,7 +90,7 @@ async def _answer(
         if task is None or task.cancelling():
             raise
         return internal(error), error
-    except Exception as error:  # noqa: BLE001  a model's fault must not take the other evaluators along
+    except Exception as error:  # noqa: BLE001  a model's fault leaves the other evaluators alone
         return internal(error), error
 
 

@@ -41,12 +41,10 @@ class Case:
             duration=time.monotonic() - self.started,
         )
 
-    def answered(
-        self, reading: Reading, confidence: float | None, truncated: tuple[str, ...], model: JudgeModel
-    ) -> None:
+    def answered(self, reading: Reading, truncated: tuple[str, ...], model: JudgeModel) -> None:
         """Settle by the judge's answer."""
         explanation = f"{reading.explanation} {reading.note}".strip() if reading.note else reading.explanation
-        self.outcome = self._result(reading.value, explanation, confidence, truncated, model)
+        self.outcome = self._result(reading.value, explanation, reading.confidence, truncated, model)
 
     def failed(self, trouble: Trouble, model: JudgeModel) -> None:
         """Settle without a verdict."""

@@ -35,15 +35,15 @@ the answer.
 
 Fields of the material: system_prompt (the assistant's instructions), tools (what it could call), messages \
 (the conversation so far), context (documents it was given), input (what the user said last), tool_calls \
-(what it called), output (what it answered), expected (a reference answer). A field that is not shown was not \
-recorded.
+(what it called), output (what it answered), expected (a reference answer). A field that is not shown was \
+not recorded.
 
 How to judge:
-- Apply each criterion as it is written, on its own. Nothing outside it counts: not length, style, \
-confidence or the other criteria.
+- Apply each criterion as it is written, on its own. Nothing outside it counts: not length, \
+style, confidence or the other criteria.
 - Decide from the material. Where it leaves a doubt, take the answer that the evidence supports best.
-- Write the explanation first: one to three short sentences, in the language of the criterion, that name \
-the evidence which decides. Then give the answer it leads to.
+- Write the explanation first: one to three short sentences, in the language of the criterion, that \
+name the evidence which decides. Then give the answer it leads to.
 - Answer with one JSON object of the shape asked for, and nothing before or after it."""
 
 _ROOM = 1024

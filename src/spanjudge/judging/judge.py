@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.judging import answer, compose, fence, small
+from spanjudge.judging import compose, fence, probabilities, small
 from spanjudge.judging.call import Observer, internal
 from spanjudge.judging.case import Case
 from spanjudge.judging.judgement import Judgement, Manner
@@ -17,9 +17,9 @@ from spanjudge.judging.subject import Subject
 class Judge:
     """Judges subjects with one judge model. Safe to use from many tasks of one event loop.
 
-    `fence_key` is the secret of the fences: give the same one to every process that shares a provider's prefix
-    cache; without it each judge makes its own. `batch` overrules what the model's traits say about several
-    criteria in one call. `observer` is told of every call.
+    `fence_key` is the secret of the fences: give the same one to every process that shares a provider's
+    prefix cache; without it each judge makes its own. `batch` overrules what the model's traits say about
+    several criteria in one call. `observer` is told of every call.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Judge:
             fence_key=fence_key or fence.new_key(),
             batches=batch if batch is not None else traits.batches and not traits.small,
             questions=Questions(style.question),
-            read=small.read if traits.small else answer.read,
+            read=small.read if traits.small else probabilities.read,
             observer=observer,
         )
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from spanjudge.evaluators.prompt import Template, Variable, render
-from spanjudge.judging import fence, material, prechecks, probabilities
-from spanjudge.judging.answer import Answer, Asked, Problem
+from spanjudge.judging import fence, material, prechecks
+from spanjudge.judging.answer import Answer, Problem
 from spanjudge.judging.call import Observer, Trouble, call, internal
 from spanjudge.judging.case import Case, spend
 from spanjudge.judging.compose import MOST_CRITERIA, Question
@@ -18,7 +18,7 @@ from spanjudge.judging.result import FailureCode
 from spanjudge.judging.subject import Subject
 
 _WORTH_WARMING = 3_000
-"""Characters of shared prefix below which no remote provider caches it, so that waiting would gain nothing."""
+"""Characters of shared prefix below which no remote provider caches it: waiting would gain nothing."""
 
 _AGAIN: dict[FailureCode, str] = {
     "judge_answer_invalid": "Your previous answer could not be read. Answer with the JSON object alone.",
@@ -40,7 +40,7 @@ class Manner(msgspec.Struct, frozen=True):
     fence_key: bytes
     batches: bool
     questions: Questions
-    read: Callable[[str, Sequence[Asked], Subject], list[Answer]]
+    read: Callable[[JudgeReply, Question, Subject], list[Answer]]
     observer: Observer | None
 
 
@@ -146,13 +146,12 @@ class Judgement:
         """Settle what has a valid answer; what has none is given back with the reason."""
         problems: list[tuple[Case, Problem]] = []
         _, _, truncated = self._texts(question)
-        answers = self._manner.read(reply.text, question.asked, self._subject)
-        for case, asked, found in zip(cases, question.asked, answers, strict=True):
+        answers = self._manner.read(reply, question, self._subject)
+        for case, found in zip(cases, answers, strict=True):
             if isinstance(found, Problem):
                 problems.append((case, found))
             else:
-                weighed, confidence = probabilities.weigh(reply, asked, found)
-                case.answered(weighed, confidence, truncated, self._model)
+                case.answered(found, truncated, self._model)
         return problems
 
     def _texts(self, question: Question) -> tuple[str, str, tuple[str, ...]]:

@@ -1,21 +1,25 @@
 """Label probabilities: from the tokens of a reply to the spread of the answer over its closed set.
 
-The tokens spell the reply. Where the value begins, every likely token continues one or several of the possible
-spellings; labels that share a beginning are told apart further on, along the path the judge took. A level of a
-scale is replaced by the expectation over all levels (Wang et al., arXiv 2503.03064) unless the judge is sure of it.
+The tokens spell the reply. Where the value begins, every likely token continues one or several of the
+possible spellings; labels that share a beginning are told apart further on, along the path the judge took. A
+level of a scale is replaced by the expectation over all levels (arXiv 2503.03064) unless the judge is sure.
 """
 
 import math
 import re
+from collections.abc import Sequence
 
 import msgspec
 
-from spanjudge.judging.answer import Asked, Reading
+from spanjudge.judging import answer
+from spanjudge.judging.answer import Answer, Asked, Reading
+from spanjudge.judging.compose import Question
 from spanjudge.judging.form import LevelForm, Value
 from spanjudge.judging.models.model import JudgeReply, TokenAlternatives
+from spanjudge.judging.subject import Subject
 
 _SURE = 0.9
-"""A level with this probability stands as it is, so that doubt of a few percent moves no score over a threshold."""
+"""A level with this probability stands: doubt of a few percent must not move a score over a threshold."""
 _MOST_UNTOLD = 0.1
 """Probability that may fall on no single level before the expectation is worthless."""
 
@@ -30,24 +34,33 @@ class Spread(msgspec.Struct, frozen=True):
     untold: float = 0.0
 
 
-def weigh(reply: JudgeReply, asked: Asked, reading: Reading) -> tuple[Reading, float | None]:
-    """The reading and how sure the judge is of it, `None` where that cannot be told.
+def read(reply: JudgeReply, question: Question, subject: Subject) -> list[Answer]:
+    """The answer to each criterion, weighed by label probabilities where the reply has them."""
+    answers = answer.read(reply.text, question.asked, subject)
+    if not reply.tokens:
+        return answers
+    return [
+        weigh(reply, asked, found) if isinstance(found, Reading) else found
+        for asked, found in zip(question.asked, answers, strict=True)
+    ]
+
+
+def weigh(reply: JudgeReply, asked: Asked, reading: Reading) -> Reading:
+    """The reading with the probability of its value, where that can be told.
 
     The value of a scale becomes the expectation, with four decimals.
     """
-    if not reply.tokens or not asked.form.choices:
-        return reading, None
     choices = asked.form.choices
-    taken = spread(reply, asked, reading.value)
+    taken = spread(reply, asked, reading.value) if choices else None
     if taken is None:
-        return reading, None
+        return reading
     spelled = next(text for text, value in choices.items() if value == reading.value)
     confidence = min(1.0, taken.shares[spelled])
     if isinstance(asked.form, LevelForm) and confidence < _SURE and taken.untold <= _MOST_UNTOLD:
         told = sum(taken.shares.values())
         mean = sum(float(choices[text]) * share for text, share in taken.shares.items()) / told
-        return msgspec.structs.replace(reading, value=round(mean, 4)), confidence
-    return reading, confidence
+        return msgspec.structs.replace(reading, value=round(mean, 4), confidence=confidence)
+    return msgspec.structs.replace(reading, confidence=confidence)
 
 
 def spread(reply: JudgeReply, asked: Asked, value: Value) -> Spread | None:
@@ -66,7 +79,7 @@ def spread(reply: JudgeReply, asked: Asked, value: Value) -> Spread | None:
     index, skipped = start
     shares = dict.fromkeys(choices, 0.0)
     # A boolean ends with what is no letter any more; a text with its own quotation mark.
-    untold = _follow(reply.tokens, index, skipped, "", 1.0, shares)
+    untold = _follow(reply.tokens[index:], skipped, "", 1.0, shares)
     total = sum(shares.values()) + untold
     if shares[spelled] <= 0.0 or not math.isfinite(total):
         return None
@@ -74,24 +87,19 @@ def spread(reply: JudgeReply, asked: Asked, value: Value) -> Spread | None:
 
 
 def _follow(
-    tokens: tuple[TokenAlternatives, ...],
-    index: int,
-    skipped: str,
-    done: str,
-    mass: float,
-    shares: dict[str, float],
+    tokens: Sequence[TokenAlternatives], skipped: str, done: str, mass: float, shares: dict[str, float]
 ) -> float:
     """Divide `mass` among the spellings that begin with `done`; gives back what could not be divided.
 
-    `skipped` is what the token at `index` spells before the value begins.
+    `tokens` begin where `done` ends; `skipped` is what the first of them spells before the value begins.
     """
     open_ones = [text for text in shares if text.startswith(done)]
     if len(open_ones) == 1:
         shares[open_ones[0]] += mass
         return 0.0
-    if not open_ones or index >= len(tokens):
+    if not open_ones or not tokens:
         return mass if open_ones else 0.0
-    token = tokens[index]
+    token = tokens[0]
     alternatives = dict(token.top)
     alternatives.setdefault(token.token, token.logprob)
     weights = {
@@ -107,7 +115,7 @@ def _follow(
     for text, weight in fitting.items():
         part = mass * weight / whole
         if skipped + text == token.token:
-            untold += _follow(tokens, index + 1, "", done + text, part, shares)
+            untold += _follow(tokens[1:], "", done + text, part, shares)
             continue
         ends = [held for held in shares if _continues(held, done + text)]
         if len(ends) == 1:
@@ -142,7 +150,7 @@ def _place(text: str, asked: Asked) -> int | None:
 
 
 def _locate(tokens: tuple[TokenAlternatives, ...], text: str, place: int) -> tuple[int, str] | None:
-    """The token in which a place of the reply lies, and what of it comes before; `None` when they do not match."""
+    """The token a place of the reply lies in, and what of it comes before; `None` when they do not match."""
     spelled = "".join(token.token for token in tokens)
     offset = spelled.find(text)
     if offset < 0:

@@ -7,10 +7,11 @@ criteria worse than one. It is never asked to list claims: a score is picked fro
 from collections.abc import Sequence
 
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.judging import answer, compose
+from spanjudge.judging import compose, probabilities
 from spanjudge.judging.answer import Answer, Asked
 from spanjudge.judging.compose import Question
 from spanjudge.judging.form import form_of
+from spanjudge.judging.models.model import JudgeReply
 from spanjudge.judging.subject import Subject
 
 SYSTEM = """\
@@ -39,6 +40,6 @@ def question(evaluators: Sequence[Evaluator]) -> Question:
     )
 
 
-def read(text: str, asked: Sequence[Asked], subject: Subject) -> list[Answer]:
+def read(reply: JudgeReply, question: Question, subject: Subject) -> list[Answer]:
     """The answer to each criterion, in their order."""
-    return answer.read(text, asked, subject)
+    return probabilities.read(reply, question, subject)

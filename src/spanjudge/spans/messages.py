@@ -88,9 +88,13 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def as_output(self) -> str | None:
         """What the assistant said, or the text when this is no conversation.
 
-        Of a conversation that calls tools and says nothing it is `None`; a blank plain text stays blank.
+        An assistant that said nothing and called nothing gave an empty text; with tool calls alone, or
+        without any assistant message, it is `None`.
         """
-        return self.last_assistant_text if self.messages else self.text
+        if not self.messages:
+            return self.text
+        answered = any(message.role == "assistant" for message in self.messages)
+        return self.last_assistant_text or ("" if answered and not self.tool_calls else None)
 
 
 def parse_content(value: object, *, role: str = "user") -> Content | None:
