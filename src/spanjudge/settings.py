@@ -49,6 +49,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.judges["default"]
 
 
+class Folders(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are kept: what commands need that ask no judge."""
+
+    data: Path
+    evaluators: Path | None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One effective setting as `spanjudge config` shows it; a secret's value is hidden."""
 
@@ -122,12 +129,16 @@ def effective(
     return lines
 
 
-def data_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The data folder alone, without a judge. Raises `SettingsError` when any setting is bad."""
+def folders(environ: Mapping[str, str] | None = None) -> Folders:
+    """The folders alone, without a judge. Raises `SettingsError` when any setting is bad."""
     reading = _read(environ, None, None)
+    _look_at_files(reading)
     if reading.problems:
         raise SettingsError(_together(reading.problems))
-    return _data_dir(reading, os.environ if environ is None else environ)
+    return Folders(
+        data=_data_dir(reading, os.environ if environ is None else environ),
+        evaluators=_path(reading, "evaluators_dir"),
+    )
 
 
 def _read(

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from spanjudge.judging.models.config import JudgeModelConfig
+from spanjudge.judging.models.registry import EXAMPLE_MODELS
 from spanjudge.settings_kinds import without_secrets
 from spanjudge.settings_reading import Reading, Value
 from spanjudge.settings_table import JUDGE, Setting
@@ -33,24 +34,6 @@ KEYED = frozenset(
 NEEDS_URL = {
     "openai_compatible": "http://localhost:8000/v1",
     "azure": "https://RESOURCE.openai.azure.com",
-}
-
-EXAMPLE_MODELS = {
-    "openai": "gpt-5.4-mini",
-    "anthropic": "claude-haiku-4-5",
-    "gemini": "gemini-3.5-flash",
-    "vertex_ai": "gemini-3.5-flash",
-    "bedrock": "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
-    "azure": "the-name-of-your-deployment",
-    "cohere": "command-a-03-2025",
-    "mistral": "mistral-small-latest",
-    "groq": "openai/gpt-oss-20b",
-    "deepseek": "deepseek-flash",
-    "together_ai": "Qwen/Qwen3.5-9B",
-    "fireworks_ai": "accounts/fireworks/models/NAME",
-    "openrouter": "vendor/model",
-    "ollama": "qwen3:8b",
-    "openai_compatible": "the-name-the-server-knows",
 }
 
 

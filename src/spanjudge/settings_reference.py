@@ -1,6 +1,7 @@
 """The reference page of all settings, written from the table: `docs/configuration.md`."""
 
-from spanjudge.settings_judge import EXAMPLE_MODELS, KEYLESS
+from spanjudge.judging.models.registry import EXAMPLE_MODELS
+from spanjudge.settings_judge import KEYLESS
 from spanjudge.settings_table import GROUPS, JUDGE, RESERVED, Setting
 
 OPENING = """\
