@@ -70,6 +70,11 @@ class AnthropicModel:
         self._prefixes = SharedPrefixes()
         self._wire = Wire()
 
+    @property
+    def mode(self) -> str:
+        """How the answer's shape is asked for, as far as is known."""
+        return self._modes[0]
+
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Ask in the best mode that is left."""
         modes = list(self._modes)
