@@ -58,6 +58,11 @@ class OpenAICompatibleModel:
         self._without: frozenset[str] = frozenset()
         self._context = ContextSize(config.context_tokens)
 
+    @property
+    def mode(self) -> str:
+        """How the answer's shape is asked for now."""
+        return self._modes[0]
+
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Ask; see the class for what is learnt on the way."""
         try:
