@@ -14,7 +14,7 @@ from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model import JudgeModelError, JudgeRequest
 from spanjudge.judging.models.resilience import ResilientModel
 from spanjudge.judging.usage import Usage
-from tests.mock_judge import Behaviour, MockJudge, anthropic
+from tests.mock_judge import Behaviour, MockJudge, Received, anthropic
 from tests.mock_judge.behaviour import cut_off, dropped, web_page
 from tests.mock_judge.server import Rule
 
@@ -234,6 +234,29 @@ async def test_a_passing_trouble_does_not_change_the_mode() -> None:
         with pytest.raises(JudgeModelError):
             await judge.answer(request())
         await judge.answer(request())
+    assert all("format" in sent.fields["output_config"] for sent in mock.requests)
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "refusal", "left_out"),
+    [
+        ("claude-haiku-4-5", None, "temperature: Extra inputs are not permitted", "temperature"),
+        ("claude-opus-5", None, "thinking.type: disabled is not supported for this model", "thinking"),
+        ("claude-opus-5-5", None, "output_config.effort: low is not supported for this model", "effort"),
+        ("claude-sonnet-4-6", "max", "output_config.effort: Input should be 'low' or 'high'", "effort"),
+    ],
+)
+async def test_what_a_model_refuses_against_the_table_is_left_out_for_good(
+    model: str, effort: str | None, refusal: str, left_out: str
+) -> None:
+    def rule(received: Received) -> Behaviour | None:
+        fields = {**received.fields, **received.fields.get("output_config", {})}
+        return anthropic.refuse(refusal) if left_out in fields else None
+
+    async with claude(model, rule, reasoning_effort=effort) as (mock, judge):
+        for _ in range(2):
+            assert json.loads((await judge.answer(request())).text)["value"] == "low"
+    assert len(mock.requests) == 3
     assert all("format" in sent.fields["output_config"] for sent in mock.requests)
 
 

@@ -7,7 +7,7 @@ import msgspec
 from spanjudge.errors import SettingsError
 from spanjudge.judging.models.claude import Claude, claude
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.judging.models.error_body import read_error
+from spanjudge.judging.models.error_body import ErrorReport, read_error
 from spanjudge.judging.models.model import (
     JudgeModelError,
     JudgeReply,
@@ -15,7 +15,7 @@ from spanjudge.judging.models.model import (
     SchemaRefusedError,
     Traits,
 )
-from spanjudge.judging.models.provider_errors import judge_error
+from spanjudge.judging.models.provider_errors import judge_error, refused_parameter
 from spanjudge.judging.models.shared_prefix import SharedPrefixes
 from spanjudge.judging.models.wire import Wire, WireReply
 from spanjudge.judging.prices import cost_of
@@ -34,6 +34,7 @@ _THINKING_ROOM = 8_192
 _BUDGETS = {"low": 1_024, "medium": 4_096, "high": 16_384}
 _OFF = frozenset({"none", "off", "disabled"})
 _OK = 200
+_BAD_REQUEST = 400
 
 _GOOD = frozenset({"end_turn", "tool_use", "stop_sequence"})
 _CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
@@ -45,7 +46,8 @@ class AnthropicModel:
     The answer's shape is asked for as a JSON schema where the model has that, else as a forced tool, else
     in words; a mode the model refuses is not tried again. Thinking is off where it can be, unless
     `reasoning_effort` is set. The subject is marked for Anthropic's prompt cache when the same prefix
-    (system, schema, subject) comes back within five minutes and is long enough to be cached.
+    (system, schema, subject) comes back within five minutes and is long enough to be cached. A thinking,
+    effort or temperature that the model refuses all the same is left out from then on.
     """
 
     provider = "anthropic"
@@ -67,6 +69,7 @@ class AnthropicModel:
             self._modes.insert(0, "tool")
         if self._rules.schema:
             self._modes.insert(0, "json_schema")
+        self._refused: set[str] = set()
         self._prefixes = SharedPrefixes()
         self._wire = Wire()
 
@@ -82,6 +85,9 @@ class AnthropicModel:
             mode = modes.pop(0)
             try:
                 return await self._ask(request, mode)
+            except _OptionRefusedError as error:
+                self._refused.add(error.option)
+                modes.insert(0, mode)
             except SchemaRefusedError as error:
                 if not modes:
                     raise
@@ -98,10 +104,9 @@ class AnthropicModel:
         marked = key is not None and self._prefixes.mark(key)
         usage: Usage | None = None
         try:
-            reply = await self._wire.post_json(
-                self._url, self._headers, self._body(request, mode, marked=marked), request.deadline
-            )
-            body = self._checked(reply)
+            sent = self._body(request, mode, marked=marked)
+            reply = await self._wire.post_json(self._url, self._headers, sent, request.deadline)
+            body = self._checked(reply, sent)
             usage = _usage(body)
             return self._reply(body, usage, mode, reply.headers.get("request-id"))
         finally:
@@ -155,10 +160,13 @@ class AnthropicModel:
         effort = self._effort
         if mode == "tool" and not rules.tool_while_thinking:
             effort = None
-        if effort is None and rules.thinking_off is not None:
+        thinks = effort is not None or rules.thinking_off is None
+        if "thinking" in self._refused:
+            return _THINKING_ROOM  # left to the model, which may think
+        if not thinks:
             if rules.thinking_off:
                 body["thinking"] = {"type": rules.thinking_off}
-            if self._sampling:
+            if self._sampling and "temperature" not in self._refused:
                 body["temperature"] = 0
             return 0
         effort = effort or "low"  # it thinks whatever is sent: then briefly
@@ -168,15 +176,20 @@ class AnthropicModel:
             return budget
         if rules.thinking_off is not None:
             body["thinking"] = {"type": rules.thinking_on}
-        output["effort"] = effort
+        if "effort" not in self._refused:
+            output["effort"] = effort
         return _THINKING_ROOM
 
-    def _checked(self, reply: WireReply) -> Json:
+    def _checked(self, reply: WireReply, sent: Json) -> Json:
         raw: object = reply.body
         body = cast("Json", raw) if isinstance(raw, dict) else None
         if reply.status != _OK or (body is not None and "error" in body):
+            report = read_error(reply.status, reply.headers, cast("object", raw))
+            option = _refused_option(report, sent)
+            if option is not None:
+                raise _OptionRefusedError(option)
             raise judge_error(
-                read_error(reply.status, reply.headers, cast("object", raw)),
+                report,
                 provider=self.provider,
                 model=self.model,
                 secret=self._config.api_key,
@@ -206,6 +219,25 @@ class AnthropicModel:
             fault.usage, fault.cost_usd, fault.model = usage, cost, model
             raise fault
         return JudgeReply(text=text, model=model, usage=usage, cost_usd=cost, request_id=request_id)
+
+
+class _OptionRefusedError(Exception):
+    """Ask again without it."""
+
+    def __init__(self, option: str) -> None:
+        super().__init__(option)
+        self.option = option
+
+
+def _refused_option(report: ErrorReport, sent: Json) -> str | None:
+    """What a 400 objects to that the question can do without: a model newer than the table of `claude`."""
+    if (
+        report.status == _BAD_REQUEST
+        and "effort" in sent.get("output_config", {})
+        and "effort" in report.text
+    ):
+        return "effort"
+    return refused_parameter(report, [name for name in ("temperature", "thinking") if name in sent])
 
 
 def _effort(config: JudgeModelConfig, rules: Claude) -> str | None:
