@@ -1,6 +1,5 @@
 """A subject as the judge reads it: each present field as text, cut to size, made harmless, in its fence."""
 
-from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -17,21 +16,17 @@ _SAME_FIELD = {"spans": "messages", "turns": "messages"}
 """Trace and session words for what a subject keeps in `messages`."""
 
 
-class Material(msgspec.Struct, frozen=True, dict=True):
-    """The fields of one subject, ready to be sent. `truncated` names those that were cut."""
+class Material(msgspec.Struct, frozen=True):
+    """One subject, ready to be sent.
 
-    fields: dict[str, str]
+    `text` is all fields in their fences, in a fixed order: the prefix that calls on one subject share.
+    `limit` is how many characters the judge takes; `truncated` names the fields that were cut for it.
+    """
+
+    text: str
     tag: str
     limit: int
     truncated: tuple[str, ...] = ()
-
-    @cached_property
-    def text(self) -> str:
-        """All fields in their fences, in a fixed order: the prefix that calls on one subject share."""
-        return "\n\n".join(
-            fence.fenced(name, text, self.tag) if text.strip() else f"The {name} is empty."
-            for name, text in self.fields.items()
-        )
 
 
 def prepare(subject: Subject, key: bytes, limit: int) -> Material:
@@ -39,8 +34,12 @@ def prepare(subject: Subject, key: bytes, limit: int) -> Material:
     whole = {name: fence.without_media(text) for name, text in texts(subject).items()}
     kept, cut = truncate.fit(whole, limit)
     clean = {name: fence.neutralise(text) for name, text in kept.items()}
-    tag = fence.tag(key, (part for item in clean.items() for part in item))
-    return Material(fields=clean, tag=tag, limit=limit, truncated=cut)
+    tag = fence.tag(key, [*clean, *clean.values()])
+    shown = [
+        fence.fenced(name, text, tag) if text.strip() else f"The {name} is empty."
+        for name, text in clean.items()
+    ]
+    return Material(text="\n\n".join(shown), tag=tag, limit=limit, truncated=cut)
 
 
 def texts(subject: Subject) -> dict[str, str]:
