@@ -40,8 +40,9 @@ async def serve(  # noqa: PLR0913  # one keyword for each thing a caller may wan
     drain_seconds: float = 30.0,
     on_listening: Callable[[str, int], None] | None = None,
     drain: Callable[[float], Awaitable[None]] | None = None,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; a second signal ends it at once.
+    """Serve until SIGTERM, SIGINT or `stop`; a second signal ends it at once.
 
     Port 0 takes a free one; `on_listening` is told host and port once requests are taken. On a signal no
     more connections are taken, requests under way are given `drain_seconds`, and `drain` is called with
@@ -66,7 +67,7 @@ async def serve(  # noqa: PLR0913  # one keyword for each thing a caller may wan
             timeout_keep_alive=round(limits.keep_alive_seconds),
             timeout_graceful_shutdown=max(1, round(drain_seconds)),
         )
-        server = _Server(config, lambda: on_listening(host, port) if on_listening else None)
+        server = _Server(config, lambda: on_listening(host, port) if on_listening else None, stop)
         await server.serve(sockets=[listening])
         if drain is not None:
             await drain(max(0.0, drain_seconds - server.seconds_since_signal()))
@@ -137,8 +138,11 @@ def _raise_open_files() -> None:
 class _Server(uvicorn.Server):
     """uvicorn's server, ended by signals without raising them again, and with an eye on slow senders."""
 
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_listening: Callable[[], None], stop: asyncio.Event | None
+    ) -> None:
         super().__init__(config)
+        self._stop = stop
         self._on_listening = on_listening
         self._signalled: float | None = None
         self.start_failed = False
@@ -181,6 +185,8 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """As uvicorn's; once a second look after slow senders."""
+        if self._stop is not None and self._stop.is_set() and not self.should_exit:
+            self.handle_exit(signal.SIGTERM, None)
         if counter % SWEEP_TICKS == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
