@@ -30,7 +30,8 @@ class MockJudge:
 
     Each request takes the next step of the script (`then`), or the standing one (`always`). `rules` are
     looked at first: what a provider refuses it refuses whatever the script says. `key` is the only API key
-    accepted, when set. `abandoned` counts requests whose client went away before the answer.
+    accepted, when set. `abandoned` counts requests whose client went away before the
+    answer; `arrived` and `left` are set with the first of each.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class MockJudge:
         self.in_flight = 0
         self.most_in_flight = 0
         self.arrived = asyncio.Event()
+        self.left = asyncio.Event()
         self._wires = WIRES | (wires or {})
         self._record = record
         self._script: deque[Step] = deque()
@@ -118,6 +120,7 @@ class MockJudge:
             return await self._play(request, received)
         except asyncio.CancelledError:
             self.abandoned += 1
+            self.left.set()
             raise
         finally:
             self.in_flight -= 1

@@ -12,7 +12,17 @@ from spanjudge.judging.usage import Usage
 Json = dict[str, Any]
 
 _GOOD_ENDS = frozenset(
-    {"stop", "tool_calls", "function_call", "end_turn", "tool_use", "eos", "STOP", "COMPLETE"}
+    {
+        "stop",
+        "tool_calls",
+        "function_call",
+        "end_turn",
+        "tool_use",
+        "eos",
+        "STOP",
+        "COMPLETE",
+        "TOOL_CALL",
+    }
 )
 _CUT_ENDS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded"})
 # In lower case; Gemini shouts.

@@ -8,6 +8,7 @@ import msgspec
 from spanjudge.judging.models.model import JudgeRequest
 from spanjudge.judging.models.model_rules import Mode
 from spanjudge.judging.models.schema_subset import common_subset
+from spanjudge.judging.models.wire import to_json
 
 _MOST_KEPT = 512
 
@@ -29,10 +30,10 @@ class AnswerShapes:
 
     def of(self, request: JudgeRequest) -> AnswerShape:
         """The shape a request asks for. Raises `SchemaTooDeepError`."""
-        key = (request.schema_name, msgspec.json.encode(request.schema))
+        key = (request.schema_name, to_json(request.schema))
         shape = self._kept.get(key)
         if shape is None:
-            encoded = msgspec.json.encode(common_subset(request.schema))
+            encoded = to_json(common_subset(request.schema))
             name = re.sub(r"[^A-Za-z0-9_-]", "_", request.schema_name)[:64] or "answer"
             shape = AnswerShape(name, msgspec.Raw(encoded), encoded.decode())
             if len(self._kept) >= _MOST_KEPT:

@@ -240,11 +240,12 @@ def _tls(file: str | None, folder: str | None, bundle: str | None) -> ssl.SSLCon
 
 
 def to_json(body: object) -> bytes:
-    """JSON bytes. Half surrogate pairs, which UTF-8 cannot carry, become question marks."""
+    """JSON bytes; `msgspec.Raw` inside is taken over. Half surrogate pairs, which UTF-8 has not, become “?”."""
     try:
         return _encode(body)
     except UnicodeEncodeError:
-        return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_decode)
+        return text.encode("utf-8", "replace")
 
 
 async def _read(response: aiohttp.ClientResponse, target: _Target) -> bytes:
