@@ -104,8 +104,10 @@ def _nearest_variable(name: str) -> str:
     def bare(name: str) -> str:
         return name.removeprefix("O2_JUDGE_").removeprefix("SPANJUDGE_").removeprefix("JUDGE_")
 
+    longer = [each for each in known if bare(each).startswith(f"{bare(name)}_")]
     found = difflib.get_close_matches(bare(name), {bare(each): None for each in known}, n=1, cutoff=0.7)
-    return f"; did you mean {next(each for each in known if bare(each) == found[0])}?" if found else ""
+    close = longer or [each for each in known if found and bare(each) == found[0]]
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _from_kubernetes(name: str, text: str) -> bool:
