@@ -72,7 +72,7 @@ _TEMPLATE_SIGNS = ("<|", "<｜", "_of_turn>", "SYS>>", "INST]", "SYSTEM_PROMPT]"
 _TEMPLATE_SHOWN = str.maketrans({"<": "‹", ">": "›", "|": "¦", "｜": "¦", "[": "［", "]": "］"})
 
 _DATA_ADDRESS = re.compile(
-    r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+){0,4};base64,[A-Za-z0-9+/=_%\s-]{64,}+", re.ASCII
+    r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+){0,4};base64,[A-Za-z0-9+/=_%-]{64,}+", re.ASCII
 )
 _LONG_BASE64 = 1024
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{1024,}+={0,2}")

@@ -36,7 +36,7 @@ def prepare(subject: Subject, key: bytes, limit: int) -> Material:
     clean = {name: fence.neutralise(text) for name, text in kept.items()}
     tag = fence.tag(key, [*clean, *clean.values()])
     shown = [
-        fence.fenced(name, text, tag) if text.strip() else f"The {name} is empty."
+        fence.fenced(name, text, tag) if kept[name].strip() else f"The {name} is empty."
         for name, text in clean.items()
     ]
     return Material(text="\n\n".join(shown), tag=tag, limit=limit, truncated=cut)

@@ -12,7 +12,6 @@ _SMALLEST = 200
 _MARK_ROOM = 60
 _LONGEST_CLUSTER = 32
 _JOINER = "\u200d"
-_FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
 
 
 def fit(fields: Mapping[str, str], limit: int) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -49,12 +48,13 @@ def _boundary(text: str, place: int) -> int:
     for back in range(_LONGEST_CLUSTER):
         if place - back <= 0:
             return 0
-        if _may_part(text[place - back - 1], text[place - back]):
+        if _may_part(text, place - back):
             return place - back
     return place
 
 
-def _may_part(before: str, after: str) -> bool:
+def _may_part(text: str, place: int) -> bool:
+    before, after = text[place - 1], text[place]
     if after.isascii() and before != "\r":
         return before != _JOINER
     joined = (
@@ -63,7 +63,19 @@ def _may_part(before: str, after: str) -> bool:
         or unicodedata.category(after) in ("Mn", "Mc", "Me")
         or "\U0001f3fb" <= after <= "\U0001f3ff"
         or ("\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff")
-        or (_FLAG_LETTERS[0] <= before <= _FLAG_LETTERS[1] and _FLAG_LETTERS[0] <= after <= _FLAG_LETTERS[1])
+        or (_is_flag_letter(after) and _flag_letters_before(text, place) % 2 == 1)
         or "\U000e0020" <= after <= "\U000e007f"
     )
     return not joined
+
+
+def _is_flag_letter(sign: str) -> bool:
+    return "\U0001f1e6" <= sign <= "\U0001f1ff"
+
+
+def _flag_letters_before(text: str, place: int) -> int:
+    """Two make a flag, so an odd number means that the next one belongs to the last."""
+    start = place
+    while start > 0 and _is_flag_letter(text[start - 1]):
+        start -= 1
+    return place - start
