@@ -112,7 +112,14 @@ class EmbeddedModel:
                 f"{self._options.context} with an answer; a larger context helps",
             )
         budget = min(room, request.max_output_tokens)
-        return Writing(engine, chat, prompt, budget, probabilities=request.probability_of is not None)
+        return Writing(
+            engine,
+            chat,
+            prompt,
+            budget,
+            probability_of=request.probability_of,
+            leaning=request.leaning,
+        )
 
     async def _running(self) -> EmbeddedEngine:
         """The engine, started if it is not there or not alive; one start serves all who wait."""

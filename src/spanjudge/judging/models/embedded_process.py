@@ -5,7 +5,6 @@ orders as one line of JSON from standard input, answers with one line of JSON on
 lives until standard input ends: a parent that was killed closes it too.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -23,8 +22,6 @@ def main() -> None:
     answer = _private_stdout()
     parent = os.getppid()
     threading.Thread(target=_end_with_parent, args=(orders,), daemon=True).start()
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(int(orders["nice"]))
     try:
         server = _load(orders)
     except Exception as error:  # noqa: BLE001 - whatever the runtime raises is told to the parent

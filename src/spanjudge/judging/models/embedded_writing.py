@@ -1,7 +1,7 @@
 """Writing one answer by its plan: fixed parts by ourselves, the rest by the model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -30,14 +30,23 @@ class Writing:
     """
 
     def __init__(
-        self, engine: EmbeddedEngine, chat: ChatFormat, prompt: list[int], budget: int, *, probabilities: bool
+        self,
+        engine: EmbeddedEngine,
+        chat: ChatFormat,
+        prompt: list[int],
+        budget: int,
+        *,
+        probability_of: tuple[str, ...] | None = None,
+        leaning: Mapping[str, float] | None = None,
     ) -> None:
-        """`budget` is the largest number of tokens the model may generate."""
+        """`budget` is the largest number of tokens the model may generate; the rest as `JudgeRequest` has it."""
         self._engine = engine
         self._chat = chat
         self._prompt = prompt
         self._budget = budget
-        self._probabilities = probabilities
+        self._probabilities = probability_of is not None
+        self._leaning = [[label, bias] for label, bias in (leaning or {}).items()]
+        self._leaning_at = probability_of
         self._spent = 0
         self._cached: int | None = None
         self.text = ""
@@ -101,6 +110,8 @@ class Writing:
                 count,
                 grammar=grammar_of(tuple(choice[len(written) :] for choice in fitting)),
                 n_probs=_ALTERNATIVES if self._probabilities else 0,
+                # Moves what is picked; the probabilities that are told are the model's own.
+                **({"logit_bias": self._leaning} if self._leaning and step.path == self._leaning_at else {}),
             )
             piece: str = answer["content"]
             if piece:
