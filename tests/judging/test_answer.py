@@ -54,7 +54,7 @@ GOOD = '{"explanation": "About trains.", "label": "ON_TOPIC"}'
         '{"explanation": "About trains.", "label": "on topic"}',
         '{"explanation": "About trains.", "label": " On-Topic. "}',
         "<explanation>About trains.</explanation>\n<label>ON_TOPIC</label>",
-        "<label>OFF_TOPIC</label> was claimed. <explanation>About trains.</explanation> <label>ON_TOPIC</label>",
+        "<label>OFF_TOPIC</label>? <explanation>About trains.</explanation> <label>ON_TOPIC</label>",
     ],
 )
 def test_the_answer_is_found(text: str) -> None:
@@ -137,24 +137,13 @@ def test_numbers_in_their_range(raw: str, expected: float) -> None:
     assert value(f'{{"explanation": "", "score": {raw}}}', QUALITY) == expected
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        "-0.01",
-        "10.5",
-        "NaN",
-        "Infinity",
-        "-Infinity",
-        "1e999",
-        "9" * 5000,
-        '"7/10"',
-        '"seven"',
-        "true",
-        "null",
-        "[7]",
-    ]
-    + ['"7,5"', '"NaN"', '"1e1"', '"٧"'],
-)
+NO_NUMBERS = [
+    *("-0.01", "10.5", "NaN", "Infinity", "-Infinity", "1e999", "9" * 5000),
+    *("true", "null", "[7]", '"7/10"', '"seven"', '"7,5"', '"NaN"', '"1e1"', '"٧"'),
+]
+
+
+@pytest.mark.parametrize("raw", NO_NUMBERS)
 def test_nothing_else_is_a_number(raw: str) -> None:
     said = problem(f'{{"explanation": "", "score": {raw}}}', QUALITY)
     assert "must be a number from 0 to 10, both included" in said

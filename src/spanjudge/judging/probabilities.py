@@ -93,7 +93,7 @@ def _follow(
 
     `tokens` begin where `done` ends; `skipped` is what the first of them spells before the value begins.
     """
-    open_ones = [text for text in shares if text.startswith(done)]
+    open_ones = [text for text in shares if _continues(text, done)]
     if len(open_ones) == 1:
         shares[open_ones[0]] += mass
         return 0.0
