@@ -11,6 +11,7 @@ from spanjudge.spans.messages import call_text, part_text, transcript
 from spanjudge.spans.parts import as_json
 from spanjudge.spans.span import Document, Message, TextPart, ToolDefinition
 
+_SHORT_TAG = 6
 _INPUT_BELOW = "[this is the input, given in its own fence]"
 _SAME_FIELD = {"spans": "messages", "turns": "messages"}
 """Trace and session words for what a subject keeps in `messages`."""
@@ -19,27 +20,37 @@ _SAME_FIELD = {"spans": "messages", "turns": "messages"}
 class Material(msgspec.Struct, frozen=True):
     """One subject, ready to be sent.
 
-    `text` is all fields in their fences, in a fixed order: the prefix that calls on one subject share.
-    `limit` is how many characters the judge takes; `truncated` names the fields that were cut for it.
+    `fields` are harmless texts by name, in the order they are shown; a blank one is empty. `limit` is how many
+    characters the judge takes; `truncated` names the fields that were cut for it.
     """
 
-    text: str
+    fields: dict[str, str]
     tag: str
     limit: int
     truncated: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All fields in their fences: the prefix that calls on one subject share."""
+        return "\n\n".join(
+            fence.fenced(name, text, self.tag) if text else f"The {name} is empty."
+            for name, text in self.fields.items()
+        )
+
+    def only(self, names: tuple[str, ...]) -> "Material":
+        """Some of the fields, in fences with short tags: for judges that are slow at reading."""
+        fields = {name: text for name, text in self.fields.items() if name in names}
+        cut = tuple(name for name in self.truncated if name in fields)
+        return Material(fields=fields, tag=self.tag[:_SHORT_TAG], limit=self.limit, truncated=cut)
 
 
 def prepare(subject: Subject, key: bytes, limit: int) -> Material:
     """Read a subject for a judge model that takes `limit` characters; `key` is the fences' secret."""
     whole = {name: fence.without_media(text) for name, text in texts(subject).items()}
     kept, cut = truncate.fit(whole, limit)
-    clean = {name: fence.neutralise(text) for name, text in kept.items()}
+    clean = {name: fence.neutralise(text) if text.strip() else "" for name, text in kept.items()}
     tag = fence.tag(key, [*clean, *clean.values()])
-    shown = [
-        fence.fenced(name, text, tag) if kept[name].strip() else f"The {name} is empty."
-        for name, text in clean.items()
-    ]
-    return Material(text="\n\n".join(shown), tag=tag, limit=limit, truncated=cut)
+    return Material(fields=clean, tag=tag, limit=limit, truncated=cut)
 
 
 def texts(subject: Subject) -> dict[str, str]:
