@@ -105,7 +105,8 @@ class EmbeddedEngine:
         except TimeoutError:
             raise JudgeModelError(
                 "judge_unavailable",
-                f"the embedded judge did not load {orders['path']} within {seconds:g} s; is the machine short of memory?",
+                f"the embedded judge did not load {orders['path']} within {seconds:g} s; "
+                "is the machine short of memory?",
                 retryable=True,
             ) from None
         except (BrokenPipeError, ConnectionResetError):

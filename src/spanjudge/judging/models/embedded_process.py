@@ -5,6 +5,7 @@ orders as one line of JSON from standard input, answers with one line of JSON on
 lives until standard input ends: a parent that was killed closes it too.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -60,7 +61,7 @@ def _leave(orders: dict[str, Any], status: int) -> None:
 
 
 def _load(orders: dict[str, Any]) -> Any:
-    import xllamacpp  # noqa: PLC0415 - the runtime is loaded in this process only, after the orders are read
+    xllamacpp: Any = importlib.import_module("xllamacpp")
 
     params = xllamacpp.CommonParams()
     params.model.path = orders["path"]

@@ -25,7 +25,7 @@ _LOCK_POLL_SECONDS = 0.25
 
 
 class FetchError(SpanjudgeError):
-    """A model file could not be had; the message says which ways were tried, why each failed, and what to do."""
+    """A model file could not be had; the message says what was tried, why it failed, and what to do."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         """`retryable`: the same may work later without anybody's doing."""
@@ -55,16 +55,12 @@ class ModelFolder:
 
     async def whole(self) -> bool:
         """Whether the file is there with the right sum; it is read again only when it has changed."""
-        try:
-            state = self.file.stat()
-        except OSError:
-            return False
-        if state.st_size != self.model.size:
+        state = _state(self.file)
+        if state is None or state.st_size != self.model.size:
             return False
         now = _Verified(state.st_size, state.st_mtime_ns, self.model.sha256)
-        with contextlib.suppress(OSError, msgspec.DecodeError):
-            if msgspec.json.decode(self._marker.read_bytes(), type=_Verified) == now:
-                return True
+        if self._marked() == now:
+            return True
         if await asyncio.to_thread(sha256, self.file) != self.model.sha256:
             return False
         self._mark(now)
@@ -72,18 +68,28 @@ class ModelFolder:
 
     async def accept(self, part: Path) -> str | None:
         """Check an unfinished file's sum and give it its name; else remove it and say what is wrong."""
+        return await asyncio.to_thread(self._accept, part)
+
+    def _accept(self, part: Path) -> str | None:
         size = part.stat().st_size
         if size != self.model.size:
             part.unlink()
             return f"the file has {size:,} bytes instead of {self.model.size:,}"
-        found = await asyncio.to_thread(sha256, part)
+        found = sha256(part)
         if found != self.model.sha256:
             part.unlink()
-            return f"the file's SHA-256 is {found[:12]}… instead of {self.model.sha256[:12]}…; it was thrown away"
+            expected = self.model.sha256
+            return f"the file's SHA-256 is {found[:12]}… instead of {expected[:12]}…; it was thrown away"
         part.replace(self.file)
         state = self.file.stat()
         self._mark(_Verified(state.st_size, state.st_mtime_ns, self.model.sha256))
         return None
+
+    def _marked(self) -> _Verified | None:
+        try:
+            return msgspec.json.decode(self._marker.read_bytes(), type=_Verified)
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def _mark(self, verified: _Verified) -> None:
         # A read-only folder only costs another look at the next start.
@@ -101,7 +107,8 @@ class ModelFolder:
             ) from error
         if not os.access(self.folder, os.W_OK):
             raise FetchError(
-                f"the folder {self.folder} for the model file cannot be written; SPANJUDGE_DATA_DIR names another"
+                f"the folder {self.folder} for the model file cannot be written; "
+                "SPANJUDGE_DATA_DIR names another"
             )
 
     def need_room(self, size: int) -> None:
@@ -115,7 +122,7 @@ class ModelFolder:
 
     @asynccontextmanager
     async def locked(self, waiting: Callable[[], None]) -> AsyncGenerator[None]:
-        """Hold the file's lock, so that two processes do not fetch twice. `waiting` is called if one waits."""
+        """Hold the file's lock: two processes do not fetch twice. `waiting` is called if one waits."""
         with (self.folder / f"{self.model.file}.lock").open("a+b") as lock:
             told = False
             while not _try_lock(lock.fileno()):
@@ -124,6 +131,13 @@ class ModelFolder:
                     told = True
                 await asyncio.sleep(_LOCK_POLL_SECONDS)
             yield  # closing the file gives the lock back
+
+
+def _state(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def sha256(path: Path) -> str:
