@@ -62,7 +62,7 @@ class _Target(msgspec.Struct, frozen=True):
     shown: str
     tls: ssl.SSLContext | bool
     proxy: URL | None
-    proxy_headers: dict[str, str] | None
+    proxy_headers: dict[str, str]
 
 
 class Wire:
@@ -93,23 +93,17 @@ class Wire:
         there is no connection or it breaks, `judge_answer_invalid` when the answer is too large. Any HTTP
         status is an answer. No header and no query string is ever part of an error's text.
         """
-        return await self._send("POST", url, headers, to_json(body), deadline)
-
-    async def get_json(self, url: str, headers: Mapping[str, str], deadline: float) -> WireReply:
-        """GET; as `post_json`."""
-        return await self._send("GET", url, headers, None, deadline)
+        return await self._send(url, headers, to_json(body), deadline)
 
     async def aclose(self) -> None:
         """Close the session of every loop this was the last user of."""
-        for loop, shared in list(_sessions.items()):
+        for loop, shared in list(sessions.items()):
             shared.users.discard(self)
             if not shared.users:
-                del _sessions[loop]
-                await _close(shared.session)
+                del sessions[loop]
+                await _close(shared.session, loop)
 
-    async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None, deadline: float
-    ) -> WireReply:
+    async def _send(self, url: str, headers: Mapping[str, str], data: bytes, deadline: float) -> WireReply:
         try:
             target = self._targets.get(url) or self.prepare(url)
         except SettingsError as error:
@@ -117,15 +111,17 @@ class Wire:
         seconds = min(deadline - time.monotonic(), LONGEST_WAIT_SECONDS)
         if seconds <= 0:
             raise JudgeModelError("judge_timeout", "no time was left to ask the judge", retryable=True)
+        # Without a tunnel the proxy reads the request's own headers.
+        plain_proxy = target.proxy is not None and target.url.scheme == "http"
+        session = await _session_for(self)
         try:
-            async with _session_for(self).request(
-                method,
+            async with session.post(
                 target.url,
                 data=data,
-                headers=headers,
+                headers={**headers, **target.proxy_headers} if plain_proxy else headers,
                 ssl=target.tls,
                 proxy=target.proxy,
-                proxy_headers=target.proxy_headers,
+                proxy_headers=target.proxy_headers or None,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     total=seconds,
@@ -149,45 +145,40 @@ class _Shared:
         self.users: set[Wire] = set()
 
 
-_sessions: dict[asyncio.AbstractEventLoop, _Shared] = {}
+sessions: dict[asyncio.AbstractEventLoop, _Shared] = {}
+"""Every open session, by its loop."""
 
 
-def _session_for(user: Wire) -> aiohttp.ClientSession:
+async def _session_for(user: Wire) -> aiohttp.ClientSession:
     loop = asyncio.get_running_loop()
-    shared = _sessions.get(loop)
+    shared = sessions.get(loop)
     if shared is None or shared.session.closed:
-        _forget_dead_loops()
+        await _forget_dead_loops()
+        shared = sessions.get(loop)
+    if shared is None or shared.session.closed:
         session = aiohttp.ClientSession(
             # Concurrency is bounded one storey up, per model; here a limit would only hide it.
             connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=30),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,
         )
-        shared = _sessions[loop] = _Shared(session)
+        shared = sessions[loop] = _Shared(session)
     shared.users.add(user)
     return shared.session
 
 
-def _forget_dead_loops() -> None:
-    """A loop that ended without `aclose` (`asyncio.run` per call) took its sockets with it."""
-    for loop in [loop for loop in _sessions if loop.is_closed()]:
-        shared = _sessions.pop(loop)
-        if shared.session.connector is not None:
-            # On a closed loop this only marks the connector as closed; there is nothing to await.
-            shared.session.connector.close()
+async def _forget_dead_loops() -> None:
+    """A loop that ended without `aclose` (`asyncio.run` per call) took its connections with it."""
+    for loop in [loop for loop in sessions if loop.is_closed()]:
+        await _close(sessions.pop(loop).session, loop)
 
 
-async def _close(session: aiohttp.ClientSession) -> None:
-    connector = session.connector
-    if connector is None or session.closed:
-        return
-    loop = getattr(connector, "_loop", None)
-    if loop is asyncio.get_running_loop():
+async def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    if loop.is_closed() or loop is asyncio.get_running_loop():
         await session.close()
-    elif loop is not None and not loop.is_closed():
-        loop.call_soon_threadsafe(connector.close)
     else:
-        connector.close()
+        # It lives in another thread, and only there its connections may be touched.
+        asyncio.run_coroutine_threadsafe(session.close(), loop)
 
 
 def _target(url: str) -> _Target:
@@ -200,7 +191,7 @@ def _target(url: str) -> _Target:
             f"O2_JUDGE_URL does not lead to an address of the form http(s)://HOST…: {url.partition('?')[0]!r}"
         )
     proxy = _proxy_of(parsed)
-    proxy_headers = None
+    proxy_headers: dict[str, str] = {}
     if proxy is not None and proxy.user is not None:
         credentials = f"{proxy.user}:{proxy.password or ''}".encode()
         proxy_headers = {"Proxy-Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
@@ -240,7 +231,7 @@ def _tls(file: str | None, folder: str | None, bundle: str | None) -> ssl.SSLCon
 
 
 def to_json(body: object) -> bytes:
-    """JSON bytes; `msgspec.Raw` inside is taken over. Half surrogate pairs, which UTF-8 has not, become “?”."""
+    """JSON bytes. Half surrogate pairs, which UTF-8 cannot carry, become question marks."""
     try:
         return _encode(body)
     except UnicodeEncodeError:
