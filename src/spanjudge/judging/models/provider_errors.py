@@ -175,13 +175,15 @@ def _is_key(report: ErrorReport, text: str, _provider: str) -> bool:
     )
 
 
-def _is_schema(report: ErrorReport, text: str, _provider: str) -> bool:
+def _is_schema(report: ErrorReport, text: str, provider: str) -> bool:
     if report.status not in _SCHEMA_STATUS:
         return False
     named = {re.split(r"[.\[]", field, maxsplit=1)[0] for field in report.fields}
     if named:
         # A field the provider names decides, whatever else its sentence speaks of.
         return bool(named & _SCHEMA_FIELDS)
+    if provider == "ollama" and "format" in text:
+        return True  # its field for a schema has this plain name
     return _SCHEMA_TEXT.search(text) is not None
 
 
