@@ -20,8 +20,8 @@ _SAME_FIELD = {"spans": "messages", "turns": "messages"}
 class Material(msgspec.Struct, frozen=True):
     """One subject, ready to be sent.
 
-    `fields` are harmless texts by name, in the order they are shown; a blank one is empty. `limit` is how many
-    characters the judge takes; `truncated` names the fields that were cut for it.
+    `fields` are harmless texts by name, in the order they are shown; a blank one is empty. `limit` is how
+    many characters the judge takes; `truncated` names the fields that were cut for it.
     """
 
     fields: dict[str, str]
