@@ -6,6 +6,7 @@ look at the HTTP status, and retries what is no JSON, what does not arrive, and 
 
 import asyncio
 import base64
+import io
 import json
 import random
 from collections.abc import Mapping
@@ -96,7 +97,9 @@ class OpenObserveClient(msgspec.Struct, frozen=True, kw_only=True):
         timeout = aiohttp.ClientTimeout(total=self.timeout)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.request(self.method, self.endpoint, data=body.encode(), headers=headers) as response,
+            session.request(
+                self.method, self.endpoint, data=io.BytesIO(body.encode()), headers=headers
+            ) as response,
         ):
             raw = await response.text()
         return json.loads(raw), raw
@@ -118,9 +121,7 @@ def _parsed(answer: Any, raw: str, attempts: int) -> Score:
     if "value" not in rest:
         raise RemoteScorerError("Remote scorer response missing field 'value' for code OK", attempts)
     value = rest.pop("value")
-    return Score(
-        value=value, reason=reason, metadata=rest or None, raw=raw[:KEPT_BYTES], attempts=attempts
-    )
+    return Score(value=value, reason=reason, metadata=rest or None, raw=raw[:KEPT_BYTES], attempts=attempts)
 
 
 def render(template: str, variables: Mapping[str, Any]) -> str:

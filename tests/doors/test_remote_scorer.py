@@ -94,7 +94,9 @@ async def test_every_scorer_asks_a_judge_over_http(mock_judge: MockJudge) -> Non
     assert all("Paris" in request.text for request in mock_judge.requests)
 
 
-@pytest.mark.parametrize("value", ['He said "hi"', '"', '{"a": "b"}', 'quoted: ""', "back\\slash", 'ends \\"'])
+@pytest.mark.parametrize(
+    "value", ['He said "hi"', '"', '{"a": "b"}', 'quoted: ""', "back\\slash", 'ends \\"']
+)
 async def test_values_the_client_breaks_reach_the_judge_whole(value: str) -> None:
     model = ScriptedModel()
     async with running(model) as server:
@@ -144,7 +146,7 @@ async def test_too_much_is_told(server: Running) -> None:
 
 
 async def test_what_the_client_sends_at_most_is_judged(server: Running) -> None:
-    long = {name: "word " * 8_000 for name in ("input", "output")}
+    long: dict[str, Any] = dict.fromkeys(("input", "output"), "word " * 8_000)
     assert (await client_of(server).score(long)).kind == "categorical"
 
 
@@ -160,7 +162,9 @@ async def test_the_other_ways_to_authenticate_work(server: Running, auth: Auth) 
     assert (await client_of(server, auth=auth).score(SPAN)).attempts == 1
 
 
-@pytest.mark.parametrize("auth", [Auth(), Auth(kind="bearer", token="wrong"), Auth(kind="api_key", token="x")])
+@pytest.mark.parametrize(
+    "auth", [Auth(), Auth(kind="bearer", token="wrong"), Auth(kind="api_key", token="x")]
+)
 async def test_a_wrong_token_is_told(server: Running, auth: Auth) -> None:
     assert "code 'UNAUTHORIZED'" in await error_of(client_of(server, auth=auth))
 

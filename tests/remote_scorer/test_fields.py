@@ -123,7 +123,9 @@ def test_documents_keep_id_and_score() -> None:
 
 @pytest.mark.parametrize("as_text", [True, False])
 def test_tools_and_tool_calls_are_read(as_text: bool) -> None:  # noqa: FBT001  # a parameter of the test
-    tools: Any = [{"type": "function", "function": {"name": "find", "description": "Finds", "parameters": {}}}]
+    tools: Any = [
+        {"type": "function", "function": {"name": "find", "description": "Finds", "parameters": {}}}
+    ]
     calls: Any = [{"function": {"name": "find", "arguments": "{}"}}]
     if as_text:
         tools, calls = json.dumps(tools), json.dumps(calls)

@@ -31,7 +31,7 @@ RESULT = EvaluationResult(
 
 
 def body(result: EvaluationResult = RESULT, **more: Any) -> dict[str, Any]:
-    return json.loads(scored(SCORE, result, **({"elapsed_ms": 12, "cached": False} | more)).body)
+    return json.loads(scored(SCORE, result, elapsed_ms=12, cached=False, **more).body)
 
 
 def test_the_body_is_the_union_of_both_contracts() -> None:
@@ -97,9 +97,7 @@ def test_a_long_reason_is_cut_with_a_mark_and_uses_the_room() -> None:
 def test_a_value_is_never_cut() -> None:
     label = "l" * 5_000
     evaluator = Evaluator(name="e", answer=Category(labels=(Label(label),)))
-    answer = scored(
-        evaluator, msgspec.structs.replace(RESULT, value=label), elapsed_ms=1, cached=False
-    )
+    answer = scored(evaluator, msgspec.structs.replace(RESULT, value=label), elapsed_ms=1, cached=False)
     assert json.loads(answer.body)["value"] == label
 
 

@@ -33,7 +33,9 @@ OWN = {
 }
 
 
-def door(model: ScriptedModel, evaluators: Mapping[str, Evaluator] | None = None, **more: Any) -> RemoteScorer:
+def door(
+    model: ScriptedModel, evaluators: Mapping[str, Evaluator] | None = None, **more: Any
+) -> RemoteScorer:
     return RemoteScorer({"default": Judge(model)}, evaluators or scorers() | OWN, timeout=30, **more)
 
 
@@ -219,7 +221,10 @@ async def test_every_trouble_of_the_judge_has_its_word(code: FailureCode) -> Non
 
 
 async def test_a_failure_is_asked_again() -> None:
-    replies: list[Scripted] = [JudgeModelError("judge_unavailable", "down"), {"explanation": "x", "value": True}]
+    replies: list[Scripted] = [
+        JudgeModelError("judge_unavailable", "down"),
+        {"explanation": "x", "value": True},
+    ]
     model = ScriptedModel(lambda request: replies.pop(0) if len(replies) > 1 else json.dumps(_fill(request)))
     scorer = door(model)
     assert (await ask(scorer)).status == 502
@@ -269,13 +274,27 @@ async def test_an_idempotency_key_is_one_request() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 10) | st.floats() | st.text(max_size=20)
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 10)
+    | st.floats()
+    | st.text(max_size=20)
     | st.sampled_from(["low", "high", "A", "true", "1", "0.5", "", "input", "gen_ai_input_messages"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
 keys = st.sampled_from(
-    ["scorer_name", "input", "output", "expected", "metadata", "context", "steps", "original_call", "schema_version"]
+    [
+        "scorer_name",
+        "input",
+        "output",
+        "expected",
+        "metadata",
+        "context",
+        "steps",
+        "original_call",
+        "schema_version",
+    ]
 )
 names = st.sampled_from([*scorers(), *OWN, None, "nope"])
 
@@ -287,7 +306,7 @@ def test_no_input_and_no_judge_gives_ok_with_a_value_outside_type_and_range(
     def judge(request: JudgeRequest) -> Scripted:
         if raw:
             return json.dumps(reply)
-        return json.dumps({key: reply for key in request.schema.get("properties", {})})
+        return json.dumps(dict.fromkeys(request.schema.get("properties", {}), reply))
 
     async def run() -> Answer:
         return await ask(door(ScriptedModel(judge)), body, name)

@@ -10,7 +10,8 @@ from spanjudge.remote_scorer.body import fields_of
 from tests.doors.openobserve_client import render
 
 TEMPLATE = (
-    '{"scorer_name": "toxicity", "input": "{{ input }}", "output": "{{ output }}", "expected": "{{ expected }}"}'
+    '{"scorer_name": "toxicity", "input": "{{ input }}", '
+    '"output": "{{ output }}", "expected": "{{ expected }}"}'
 )
 SPACED = """{
   "scorer_name" : "toxicity",

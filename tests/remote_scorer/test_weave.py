@@ -77,7 +77,8 @@ def test_arguments_with_meaning_are_taken_along() -> None:
 
 
 @pytest.mark.parametrize(
-    "scorer", [{"config": {"name": "bias"}}, {"name": "bias"}, "bias", {"config": None, "scorer_name": "bias"}]
+    "scorer",
+    [{"config": {"name": "bias"}}, {"name": "bias"}, "bias", {"config": None, "scorer_name": "bias"}],
 )
 def test_the_scorer_is_named_in_several_places(scorer: object) -> None:
     assert fields_of_call(request(scorer=scorer))["scorer_name"] == "bias"

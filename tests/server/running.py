@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -94,7 +94,7 @@ def app_with(
 
 
 @contextlib.asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913  # one keyword for each thing a test may want otherwise
     model: JudgeModel | None = None,
     *,
     evaluators: Mapping[str, Evaluator] | None = None,
@@ -103,12 +103,13 @@ async def running(
     scorer: Mapping[str, Any] | None = None,
     drain_seconds: float = 5.0,
     **more: Any,
-) -> AsyncIterator[Running]:
+) -> AsyncGenerator[Running]:
     """A server for the length of a block; stopped in order at its end."""
     door = RemoteScorer(
         {"default": Judge(model or ScriptedModel())},
         evaluators or scorers(),
-        **({"timeout": 30.0} | dict(scorer or {})),
+        timeout=30.0,
+        **(scorer or {}),
     )
     tokens = Tokens([TOKEN])
     stop = asyncio.Event()

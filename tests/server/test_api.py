@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-
 from typing import Any
 
 import pytest
@@ -86,7 +85,9 @@ async def test_another_path_is_404(server: Running, method: str, path: str) -> N
     assert set(reply.fields) == SHAPE
 
 
-@pytest.mark.parametrize("path", ["/health", "/version", "/livez", "/docs", "/openapi.json", "/nothing", "/evaluate"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/version", "/livez", "/docs", "/openapi.json", "/nothing", "/evaluate"]
+)
 async def test_head_is_get_without_the_body(server: Running, path: str) -> None:
     head, get = await server.send("HEAD", path), await server.send("GET", path)
     assert (head.status, head.text) == (get.status, "")
@@ -165,11 +166,26 @@ async def test_the_openapi_document_tells_every_path_and_error(server: Running) 
     reply = await server.send("GET", "/openapi.json", headers={})
     document = reply.fields
     assert document["openapi"].startswith("3.1")
-    assert {"/evaluate", "/evaluate/{scorer_name}", "/health", "/version", "/livez", "/readyz"} <= set(document["paths"])
+    assert {"/evaluate", "/evaluate/{scorer_name}", "/health", "/version", "/livez", "/readyz"} <= set(
+        document["paths"]
+    )
     evaluate = document["paths"]["/evaluate"]
     assert set(evaluate) == {"post", "put", "patch"}
     assert set(evaluate["post"]["responses"]) == {
-        "200", "400", "401", "405", "408", "413", "415", "422", "429", "431", "500", "502", "503", "504",
+        "200",
+        "400",
+        "401",
+        "405",
+        "408",
+        "413",
+        "415",
+        "422",
+        "429",
+        "431",
+        "500",
+        "502",
+        "503",
+        "504",
     }
     ids = [op["operationId"] for path in document["paths"].values() for op in path.values()]
     assert len(ids) == len(set(ids))
@@ -180,7 +196,9 @@ async def test_the_example_of_the_document_works(server: Running) -> None:
     for path in ("/evaluate", "/weave/evaluate"):
         content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         assert (await server.send("POST", path, content["example"])).status == 200
-    example = document["paths"]["/evaluate"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+    example = document["paths"]["/evaluate"]["post"]["responses"]["200"]["content"]["application/json"][
+        "example"
+    ]
     assert list(example) == list((await server.send("POST", "/evaluate", BODY)).fields)
 
 
@@ -251,7 +269,13 @@ async def asgi(scope: dict[str, Any], body: bytes = b"") -> list[dict[str, Any]]
 
 async def test_a_root_path_is_not_part_of_the_path() -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in BEARER.items()]
-    scope = {"type": "http", "method": "GET", "path": "/judge/health", "root_path": "/judge", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/judge/health",
+        "root_path": "/judge",
+        "headers": headers,
+    }
     assert (await asgi(scope))[0]["status"] == 200
 
 
@@ -259,7 +283,11 @@ async def test_a_websocket_of_another_server_is_closed() -> None:
     assert (await asgi({"type": "websocket", "path": "/"}))[0]["type"] == "websocket.close"
 
 
-@given(path=st.text(max_size=30), method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "BREW"]), body=st.binary(max_size=50))
+@given(
+    path=st.text(max_size=30),
+    method=st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "BREW"]),
+    body=st.binary(max_size=50),
+)
 def test_whatever_is_asked_is_answered_in_our_shape(path: str, method: str, body: bytes) -> None:
     path = "/" + path
     scope = {
@@ -269,5 +297,3 @@ def test_whatever_is_asked_is_answered_in_our_shape(path: str, method: str, body
     start, *rest = asyncio.run(asgi(scope, body))
     if start["status"] >= 400 and method != "HEAD":
         assert set(json.loads(b"".join(message["body"] for message in rest))) == SHAPE
-
-

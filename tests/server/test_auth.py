@@ -64,7 +64,9 @@ async def test_refused(
 async def test_tokens_are_exchanged_without_a_restart(server: Running) -> None:
     server.tokens.replace(["old", TOKEN])
     for token in ("old", TOKEN):
-        assert (await server.send("GET", "/health", headers={"Authorization": f"Bearer {token}"})).status == 200
+        assert (
+            await server.send("GET", "/health", headers={"Authorization": f"Bearer {token}"})
+        ).status == 200
     server.tokens.replace(["new"])
     assert (await server.send("GET", "/health")).status == 401
     assert (await server.send("GET", "/health", headers={"X-API-Key": "new"})).status == 200

@@ -64,11 +64,21 @@ async def test_an_idempotency_key_with_other_content_is_refused(server: Running)
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json; charset=utf-8", "text/plain", "application/octet-stream", "", "application/vnd.x+json",
-     "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense"],
+    [
+        "application/json; charset=utf-8",
+        "text/plain",
+        "application/octet-stream",
+        "",
+        "application/vnd.x+json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "nonsense",
+    ],
 )
 async def test_a_json_body_is_taken_under_any_type(server: Running, content_type: str) -> None:
-    assert (await server.send("POST", "/evaluate", BODY, {**BEARER, "Content-Type": content_type})).status == 200
+    assert (
+        await server.send("POST", "/evaluate", BODY, {**BEARER, "Content-Type": content_type})
+    ).status == 200
 
 
 @pytest.mark.parametrize(

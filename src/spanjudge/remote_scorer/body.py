@@ -145,7 +145,8 @@ def _twice(body: bytes, fields: dict[str, Any]) -> str | None:
     written with escapes; then, and when a name was counted twice, the keys are read one by one.
     """
     for name in fields:
-        if body.count(b'"%s"' % name.encode("utf-8", "replace")) > 1:
+        quoted = b'"%s"' % name.encode("utf-8", "replace")
+        if body.count(quoted) > 1 and len(re.findall(re.escape(quoted) + rb"\s*:", body)) > 1:
             break
     else:
         if not _ESCAPED_LETTER.search(body):

@@ -59,6 +59,11 @@ class Flights:
         return len(self._running)
 
     @property
+    def kept(self) -> int:
+        """Results in memory."""
+        return len(self._kept)
+
+    @property
     def keeps(self) -> bool:
         """Whether results are kept, so that a call is worth finishing with nobody waiting."""
         return self._cache_seconds > 0

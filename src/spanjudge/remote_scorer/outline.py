@@ -32,7 +32,7 @@ def _entry(label: str, value: Any, depth: int) -> Iterator[str]:
         yield label
         yield from _lines(value, depth + 1)
     else:
-        first, *more = _flat(value).splitlines() or [""]
+        first, *more = _flat(cast("object", value)).splitlines() or [""]
         yield f"{label} {first}".rstrip()
         yield from ("  " * (depth + 1) + line for line in more)
 

@@ -63,7 +63,8 @@ class RemoteScorer:
         self._flights = Flights(
             cache_seconds=cache_seconds, cache_size=cache_size, max_in_flight=max_in_flight
         )
-        self._secret = secrets.token_bytes(32)
+        # A hash that has read a secret first: who sees a key cannot test which content it belongs to.
+        self._keyed = hashlib.sha256(secrets.token_bytes(64))
         self._versions: dict[str, tuple[Evaluator, str]] = {}
         self._idempotency: OrderedDict[bytes, bytes] = OrderedDict()
         self._idempotency_size = cache_size
@@ -186,14 +187,15 @@ class RemoteScorer:
 
     def _key(self, evaluator: Evaluator, judge: Judge, subject: Subject) -> bytes:
         asked = (self._version(evaluator), judge.model.provider, judge.model.model, subject)
-        return hashlib.blake2b(msgspec.json.encode(asked), key=self._secret, digest_size=16).digest()
+        return self._hash(msgspec.json.encode(asked))
+
+    def _hash(self, data: bytes) -> bytes:
+        keyed = self._keyed.copy()
+        keyed.update(data)
+        return keyed.digest()
 
     def _same_request(self, idempotency_key: str, evaluator: Evaluator, key: bytes) -> None:
-        name = hashlib.blake2b(
-            f"{self._version(evaluator)}\n{idempotency_key}".encode("utf-8", "replace"),
-            key=self._secret,
-            digest_size=16,
-        ).digest()
+        name = self._hash(f"{self._version(evaluator)}\n{idempotency_key}".encode("utf-8", "replace"))
         known = self._idempotency.setdefault(name, key)
         self._idempotency.move_to_end(name)
         while len(self._idempotency) > self._idempotency_size:

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from spanjudge.errors import SpanjudgeError
 from spanjudge.remote_scorer.problem import Answer, Problem
 from spanjudge.remote_scorer.scorer import RemoteScorer
 from spanjudge.server.auth import Tokens
@@ -196,13 +197,17 @@ class Server:
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
             return
+        phase = "startup"
         try:
             async with self._lifespan():
                 await send({"type": "lifespan.startup.complete"})
+                phase = "shutdown"
                 await receive()
-        except Exception as error:
-            await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
-            raise
+        except Exception as error:  # noqa: BLE001  # ASGI has a message for it
+            # Our own messages hold no content; others might.
+            why = str(error) if isinstance(error, SpanjudgeError) else type(error).__name__
+            await send({"type": f"lifespan.{phase}.failed", "message": why})
+            return
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -247,7 +252,7 @@ def _scorer_name(scope: Scope, path: str, root: str) -> str | None:
 
 
 def _check_type(content_type: bytes, body: bytes) -> None:
-    """Raise `Problem` (UNSUPPORTED_MEDIA_TYPE) for what cannot be JSON; a JSON body under any type is fine."""
+    """Raise `Problem` (UNSUPPORTED_MEDIA_TYPE) for what is no JSON under any type."""
     if not content_type or b"json" in content_type:
         return
     kind = content_type.partition(b";")[0].strip().lower()

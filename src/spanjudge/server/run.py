@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 BACKLOG = 2_048
 """Connections the kernel holds while they wait to be accepted; a thousand at once must find room."""
 OPEN_FILES = 65_536
+HIGHEST_PORT = 65_535
 SWEEP_TICKS = 10  # uvicorn ticks ten times a second
 
 
@@ -68,22 +69,26 @@ async def serve(  # noqa: PLR0913  # one keyword for each thing a caller may wan
             timeout_graceful_shutdown=max(1, round(drain_seconds)),
         )
         server = _Server(config, lambda: on_listening(host, port) if on_listening else None, stop)
-        await server.serve(sockets=[listening])
-        if drain is not None:
-            await drain(max(0.0, drain_seconds - server.seconds_since_signal()))
+        # uvicorn leaves the process when the application cannot start; a caller has things to close.
+        with contextlib.suppress(SystemExit):
+            await server.serve(sockets=[listening])
         if server.start_failed:
             raise SettingsError("The server did not start: the log says why.")
+        if drain is not None:
+            await drain(max(0.0, drain_seconds - server.seconds_since_signal()))
     finally:
         listening.close()
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises `SettingsError` that says what to do when the address cannot be had."""
+    if not 0 <= port <= HIGHEST_PORT:
+        raise SettingsError(f"O2_JUDGE_PORT={port} is no port: use 1 to {HIGHEST_PORT}, or 0 for a free one.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (socket.gaierror, UnicodeError, OverflowError) as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise SettingsError(
             f"O2_JUDGE_HOST={host} is no address of this machine: "
             "use 0.0.0.0 for all or 127.0.0.1 for this machine only."
@@ -92,7 +97,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         bound.close()
         raise SettingsError(_why_not(host, port, error)) from error
     bound.setblocking(False)  # noqa: FBT003  # the call is as old as sockets
@@ -108,8 +113,8 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def _why_not(host: str, port: int, error: OSError | OverflowError) -> str:
-    number = error.errno if isinstance(error, OSError) else None
+def _why_not(host: str, port: int, error: OSError) -> str:
+    number = error.errno
     if number == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is in use by another process: "
@@ -145,7 +150,7 @@ class _Server(uvicorn.Server):
         self._stop = stop
         self._on_listening = on_listening
         self._signalled: float | None = None
-        self.start_failed = False
+        self.start_failed = True
 
     def seconds_since_signal(self) -> float:
         """0 when it ended without one."""
@@ -155,9 +160,8 @@ class _Server(uvicorn.Server):
         """As uvicorn's; then tell that it listens."""
         await super().startup(sockets)
         if self.started:
+            self.start_failed = False
             self._on_listening()
-        else:
-            self.start_failed = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The first signal ends it in order, the second at once."""
