@@ -31,6 +31,7 @@ from spanjudge.server.health import ServerInfo
 from spanjudge.server.limits import App as AsgiApp
 from spanjudge.server.limits import Limits, Message, Receive, Scope, Send
 from spanjudge.settings import Settings
+from spanjudge.telemetry.monitoring import Monitoring
 from spanjudge.version import __version__
 
 logger = logging.getLogger("spanjudge.app")
@@ -38,6 +39,9 @@ evaluations = logging.getLogger("spanjudge.evaluations")
 
 TOKEN_FILE_SECONDS = 2.0
 """How often the token file is looked at."""
+
+DRAIN_SECONDS = 30.0
+"""How long requests under way are given after a signal."""
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -136,13 +140,14 @@ def open_app(settings: Settings) -> App:
 def open_judges(settings: Settings, key: bytes | None = None) -> dict[str, Judge]:
     """A judge for each judge model of the settings."""
     judges: dict[str, Judge] = {}
+    monitoring = Monitoring()
     for name, config in settings.judges.items():
         if config.provider == "embedded" and importlib.util.find_spec("xllamacpp") is None:
             raise MissingExtraError("the embedded judge", "embedded")
         model = _open(name, config)
         if settings.log_content and settings.log_level == "debug":
             model = logs.ContentLog(model)
-        judges[name] = LoggedJudge(model, fence_key=key, batch=config.batching)
+        judges[name] = LoggedJudge(model, fence_key=key, batch=config.batching, observer=monitoring.observe)
     return judges
 
 
@@ -165,8 +170,13 @@ def configure_logs(settings: Settings) -> None:
     )
 
 
-async def serve(app: App, *, on_listening: Callable[[str, int], None] | None = None) -> None:
-    """Serve until a signal; SIGHUP reads the token file again."""
+async def serve(
+    app: App,
+    *,
+    on_listening: Callable[[str, int], None] | None = None,
+    drain_seconds: float = DRAIN_SECONDS,
+) -> None:
+    """Serve until a signal, and then answer what is under way; SIGHUP reads the token file again."""
     settings = app.settings
 
     def listening(host: str, port: int) -> None:
@@ -193,6 +203,7 @@ async def serve(app: App, *, on_listening: Callable[[str, int], None] | None = N
                 settings.port,
                 limits=app.limits,
                 on_listening=listening,
+                drain_seconds=drain_seconds,
                 drain=app.scorer.aclose,
             )
         finally:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from spanjudge.settings import Settings
 
 LOCAL = "127.0.0.1"
+DRAIN_SECONDS = 1.0
+PATIENCE_SECONDS = 600.0
+"""For one answer of the embedded judge on a busy machine, unless a timeout is set."""
+
 AT_ONCE = 8
 """Requests at the same time to a remote judge; the embedded one thinks about one at a time."""
 
@@ -57,7 +61,7 @@ def command(
     token = secrets.token_urlsafe(18)
     loaded = msgspec.structs.replace(loaded, auth_tokens=(*loaded.auth_tokens, token))
     app.configure_logs(loaded)
-    loaded = _with_free_port(loaded)
+    loaded = _with_patience(_with_free_port(loaded))
     shown = token if own_token else None
     with asyncio.Runner(loop_factory=run.new_event_loop) as runner:
         complete = runner.run(_Demo(app.open_app(loaded), token, shown, leave=leave).run())
@@ -76,6 +80,7 @@ class _Demo:
         self._screen = Screen()
         self._listening = asyncio.Event()
         self._address = ""
+        self._server_ends = False
 
     async def run(self) -> bool:
         """Whether every example got a score."""
@@ -85,10 +90,12 @@ class _Demo:
         level = logging.getLogger("spanjudge").level
         logging.getLogger("spanjudge").setLevel(max(level, logging.WARNING))
         await self._start_judge()
-        serving = asyncio.create_task(app.serve(self._app, on_listening=self._on_listening))
+        serving = asyncio.create_task(
+            app.serve(self._app, on_listening=self._on_listening, drain_seconds=DRAIN_SECONDS)
+        )
         asking = asyncio.create_task(self._ask_all())
         await asyncio.wait({serving, asking}, return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():  # a signal came, or it did not start
+        if serving.done() or self._server_ends:  # a signal came, or it did not start
             asking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await asking
@@ -148,6 +155,8 @@ class _Demo:
 
             async def ask(row: Row) -> None:
                 async with places:
+                    if self._server_ends:
+                        return
                     with self._screen.thinking(row):
                         row.answer = await self._ask(session, row)
 
@@ -156,6 +165,8 @@ class _Demo:
                 async with asyncio.TaskGroup() as group:
                     for row in rows:
                         group.create_task(ask(row))
+        if self._server_ends:
+            return False
         self._screen.table(rows)
         return all(row.has_score for row in rows)
 
@@ -168,6 +179,9 @@ class _Demo:
                 f"{self._address}/evaluate", json=row.example.body, timeout=limit
             ) as response:
                 return await response.json(content_type=None)
+        except aiohttp.ClientConnectorError as error:  # a signal came: nothing is taken any more
+            self._server_ends = True
+            return {"code": "NO_ANSWER", "reason": str(error)}
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             return {"code": "NO_ANSWER", "reason": f"{type(error).__name__}: {error}"}
 
@@ -186,6 +200,15 @@ class _Demo:
             "Ctrl-C ends it.",
         ]
         return "\n".join(lines)
+
+
+def _with_patience(settings: "Settings") -> "Settings":
+    """The settings, with a timeout that lets a slow machine come to its answers."""
+    names = ("O2_JUDGE_TIMEOUT_SECONDS", "SPANJUDGE_JUDGE_TIMEOUT_SECONDS")
+    if settings.judge.provider != "embedded" or any(os.environ.get(name, "").strip() for name in names):
+        return settings
+    judge = msgspec.structs.replace(settings.judge, timeout=PATIENCE_SECONDS)
+    return msgspec.structs.replace(settings, judges={**settings.judges, "default": judge})
 
 
 def _with_free_port(settings: "Settings") -> "Settings":
