@@ -46,6 +46,14 @@ def refused(body: bytes) -> Problem:
         (b'{"input": {{ input }}}', "INVALID_TEMPLATE", "quotation marks"),
         (b"{{ input }}", "INVALID_TEMPLATE", "not filled in"),
         (b"\x00\x01\x02", "INVALID_JSON", "malformed"),
+        # What would take hours if some pattern looked at the text again for each of its pieces.
+        (b"Evaluate " + b"and " * 500_000, "INVALID_JSON", "malformed"),
+        (b"Evaluate " + b"and . " * 500_000 + b"x", "INVALID_JSON", "malformed"),
+        (b"{{" * 500_000, "INVALID_JSON", "object keys"),
+        (b'{"a":' + b'"\\"}}' * 300_000, "INVALID_JSON", ""),
+        (b'{"a":"' + b'\\",' * 500_000, "INVALID_JSON", ""),
+        (b'{"a":' + b" " * 1_000_000 + b"," * 1_000_000, "INVALID_JSON", ""),
+        (b'{"input":"' + b'\\","output":"' * 200_000, "INVALID_JSON", ""),
     ],
 )
 def test_what_is_wrong_is_named(body: bytes, word: str, told: str) -> None:

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -222,7 +225,23 @@ def router() -> APIRouter:
     async def broken() -> None:  # pyright: ignore[reportUnusedFunction]  # FastAPI uses it
         raise RuntimeError(PRIVATE)
 
+    @router.get("/half")
+    async def half() -> StreamingResponse:  # pyright: ignore[reportUnusedFunction]  # FastAPI uses it
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"first"
+            raise RuntimeError(PRIVATE)
+
+        return StreamingResponse(pieces())
+
     return router
+
+
+async def test_an_answer_that_breaks_off_ends_its_connection(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(routers=[router]) as server:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await server.send("GET", "/more/half")
+        assert (await server.send("GET", "/livez")).status == 200
+    assert PRIVATE not in caplog.text
 
 
 async def test_routers_are_added_with_their_errors_in_our_shape(caplog: pytest.LogCaptureFixture) -> None:

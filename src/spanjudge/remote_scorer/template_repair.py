@@ -29,6 +29,9 @@ FIELDS = (
 )
 """The names a template gives its values; where a raw value ends is told by the next of them."""
 
+LONGEST = 600_000
+"""Characters. The client sends at most 40,000 a field; a longer body is not its work, and not worth the time."""
+
 _QUOTE_OR_ESCAPE = re.compile(r'\\.|"', re.DOTALL)
 _KEY = re.compile(r'"[^"\\]{0,100}+"\s*+:')
 _NEXT = r'(?:\s*+[}\]])*+\s*+,\s*+"(?:%s)"\s*+:|(?:\s*+[}\]])++\s*+\Z'
@@ -38,7 +41,9 @@ _MERGED = re.compile(rf'",\s*"(?:{"|".join(FIELDS)})"\s*:\s*\Z')
 
 
 def repaired(text: str) -> str | None:
-    """The body as it was meant, or nothing when no end of some value can be found."""
+    """The body as it was meant; nothing when it is too long, or no end of some value can be found."""
+    if len(text) > LONGEST:
+        return None
     out: list[str] = []
     inside = False  # whether the client takes this place to be inside a string
     at = 0

@@ -105,28 +105,15 @@ class Server:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and answer too when that fails."""
-        started = complete = False
-
-        async def watched(message: Any) -> None:
-            nonlocal started, complete
-            started = True
-            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
-            await send(message)
-
         try:
-            await self._route(scope, receive, watched)
+            await self._route(scope, receive, send)
         except ClientGoneError:
             return
         except Problem as problem:
             # A body that was not waited for cannot be told from the next request; so the connection ends.
             close = [(b"connection", b"close")] if problem.word == "REQUEST_TIMEOUT" else []
             await respond(send, problem.answer(), close, body=scope["method"] != "HEAD")
-        except Exception as error:
-            if complete:
-                return  # FastAPI answered, logged, and raised it again for others to see
-            if started:
-                internal(error)
-                raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
             await respond(send, internal(error).answer(), body=scope["method"] != "HEAD")
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,8 +133,7 @@ class Server:
         if probe is not None:
             await self._probe(scope, send, *probe)
             return
-        pages = self._pages or await self._load_pages()
-        await pages(scope, receive, send)
+        await self._page(scope, receive, send)
 
     async def _evaluate(self, scope: Scope, receive: Receive, send: Send, name: str) -> None:
         method = scope["method"]
@@ -176,6 +162,26 @@ class Server:
         if guarded and not self._tokens.accepts(scope["headers"]):
             raise unauthorized()
         await respond(send, answer(), body=method != "HEAD")
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = complete = False
+
+        async def watched(message: Any) -> None:
+            nonlocal started, complete
+            started = True
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        pages = self._pages or await self._load_pages()
+        try:
+            await pages(scope, receive, watched)
+        except Exception as error:
+            if complete:
+                return  # FastAPI answered, logged, and raised it again for others to see
+            if started:
+                internal(error)
+                raise ClientGoneError from None  # too late for an answer: the connection ends
+            raise
 
     async def _load_pages(self) -> App:
         """Import FastAPI in a thread, so that evaluations under way do not wait for it."""
