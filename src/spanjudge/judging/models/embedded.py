@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from spanjudge.judging.models.config import JudgeModelConfig
+from spanjudge.judging.models.embedded_catalogue import QWEN
 from spanjudge.judging.models.embedded_engine import EmbeddedEngine
 from spanjudge.judging.models.embedded_fetch import FetchError, fetch, model_name
 from spanjudge.judging.models.embedded_options import EmbeddedOptions
@@ -52,6 +53,7 @@ class EmbeddedModel:
             batches=bool(config.batching),
             small=True,
             max_subject_chars=config.max_subject_chars or int(_MOST_SUBJECT_CHARS * share),
+            calibration=_calibration(self.model, config.path),
         )
         self._turns = Turns()
         self._engine: EmbeddedEngine | None = None
@@ -112,14 +114,7 @@ class EmbeddedModel:
                 f"{self._options.context} with an answer; a larger context helps",
             )
         budget = min(room, request.max_output_tokens)
-        return Writing(
-            engine,
-            chat,
-            prompt,
-            budget,
-            probability_of=request.probability_of,
-            leaning=request.leaning,
-        )
+        return Writing(chat, prompt, budget, probability_of=request.probability_of, leaning=request.leaning)
 
     async def _running(self) -> EmbeddedEngine:
         """The engine, started if it is not there or not alive; one start serves all who wait."""
@@ -162,3 +157,13 @@ class EmbeddedModel:
                 await self._starting
         if self._engine is not None:
             await self._engine.aclose()
+
+
+def _calibration(model: str, path: str | None) -> str | None:
+    """The calibrations to use: those of the default model, also when its file was given by path."""
+    given = Path(path or model)
+    try:
+        same = model == QWEN.name or given.stat().st_size == QWEN.size
+    except OSError:
+        same = False
+    return QWEN.name if same else None

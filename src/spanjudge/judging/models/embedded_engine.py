@@ -41,6 +41,7 @@ class EmbeddedEngine:
         self._folder = folder
         self._key = key
         self._session: aiohttp.ClientSession | None = None
+        self.busy = asyncio.Event()
         self._origin = ""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._listener = asyncio.create_task(self._listen())
@@ -138,6 +139,7 @@ class EmbeddedEngine:
         """
         if self._session is None or not self.alive:
             raise self.death("is not running")
+        self.busy.set()
         try:
             async with self._session.post(
                 f"{self._origin}{route}",
@@ -152,6 +154,8 @@ class EmbeddedEngine:
                 async with asyncio.timeout(2):
                     await self._process.wait()
             raise self.death("ended during the question") from None
+        finally:
+            self.busy.clear()
         answer: dict[str, Any] = msgspec.json.decode(raw)
         if status == 200:  # noqa: PLR2004 - HTTP's OK
             return answer

@@ -19,7 +19,7 @@ class ChatFormat:
 
     def __init__(self, engine: EmbeddedEngine) -> None:
         """The model's format is read at the first question."""
-        self._engine = engine
+        self.engine = engine
         self._marks: tuple[list[int], list[int], list[int]] | None = None
         self._known: OrderedDict[str, list[int]] = OrderedDict()
 
@@ -51,7 +51,7 @@ class ChatFormat:
         if not text:
             return []
         body = {"content": text, "add_special": start, "parse_special": special}
-        answer = await self._engine.ask("/tokenize", body)
+        answer = await self.engine.ask("/tokenize", body)
         tokens: list[int] = answer["tokens"]
         return tokens
 
@@ -70,7 +70,7 @@ class ChatFormat:
         joined = {"role": "user", "content": f"{_SYSTEM}{_GAP}{_QUESTION}"}
         for messages in ([system, user], [joined]):  # some formats know no system message
             try:
-                answer = await self._engine.ask("/apply-template", {"messages": messages})
+                answer = await self.engine.ask("/apply-template", {"messages": messages})
             except JudgeModelError as error:
                 if error.code != "internal":
                     raise

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from spanjudge.judging.models.embedded_engine import EmbeddedEngine
 from spanjudge.judging.models.embedded_plan import Fixed, Free, Pick, Step, Text, grammar_before, grammar_of
 from spanjudge.judging.models.embedded_prompt import ChatFormat
 from spanjudge.judging.models.model import JudgeModelError, TokenAlternatives
@@ -18,6 +17,8 @@ _CHARACTERS_A_TOKEN = 4
 _FEWEST_TOKENS = 8
 _LONGEST_CHARACTER = 8
 """Tokens that one character, spelled byte by byte, can take."""
+_INCOMPLETE = "\ufffd"
+"""How the runtime shows a character of which a part is missing."""
 
 
 class Writing:
@@ -31,7 +32,6 @@ class Writing:
 
     def __init__(
         self,
-        engine: EmbeddedEngine,
         chat: ChatFormat,
         prompt: list[int],
         budget: int,
@@ -39,8 +39,7 @@ class Writing:
         probability_of: tuple[str, ...] | None = None,
         leaning: Mapping[str, float] | None = None,
     ) -> None:
-        """`budget` is the largest number of tokens the model may generate; the rest as `JudgeRequest` has it."""
-        self._engine = engine
+        """`budget` is the most tokens the model may generate; the rest is as `JudgeRequest` has it."""
         self._chat = chat
         self._prompt = prompt
         self._budget = budget
@@ -54,7 +53,7 @@ class Writing:
 
     @property
     def usage(self) -> Usage:
-        """Tokens of the prompt once, however many steps it took, and all that was generated."""
+        """Tokens of the prompt, counted once, and all that was generated."""
         return Usage(input=len(self._prompt), output=self._spent, cached=self._cached or 0)
 
     async def write(self, steps: Sequence[Step]) -> None:
@@ -113,7 +112,7 @@ class Writing:
                 # Moves what is picked; the probabilities that are told are the model's own.
                 **({"logit_bias": self._leaning} if self._leaning and step.path == self._leaning_at else {}),
             )
-            piece: str = answer["content"]
+            piece = str(answer["content"]).rstrip(_INCOMPLETE)
             if piece:
                 tokens.append(_alternatives(piece, answer))
                 written, count = written + piece, 1
@@ -145,7 +144,7 @@ class Writing:
         left = self._budget - self._spent
         if left <= 0:
             raise self._cut()
-        answer = await self._engine.ask(
+        answer = await self._chat.engine.ask(
             "/completion",
             {
                 "prompt": self._prompt + await self._chat.written(self.text + written),
@@ -183,7 +182,7 @@ def _ends_in_backslash(text: str) -> bool:
 
 
 def _alternatives(piece: str, answer: dict[str, Any]) -> TokenAlternatives:
-    measured = answer.get("completion_probabilities") or []
+    measured: list[dict[str, Any]] = answer.get("completion_probabilities") or []
     if len(measured) != 1:  # not asked for, or one character of several tokens
         return TokenAlternatives(piece, sum(float(token["logprob"]) for token in measured))
     top = tuple((_spelled(other), float(other["logprob"])) for other in measured[0]["top_logprobs"])
@@ -204,7 +203,7 @@ def json_text(written: str, limit: int) -> str:
         value = msgspec.json.decode(f'"{whole}"', type=str)
     except (msgspec.DecodeError, UnicodeError):
         value = written
-    value = value.strip().rstrip("�")
+    value = value.rstrip(_INCOMPLETE).strip()
     if len(value) > limit:
         value = _shortened(value[:limit])
     return msgspec.json.encode(value).decode()[1:-1]

@@ -15,12 +15,14 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
 
     `batches`: several criteria in one call do not cost agreement. `small`: short instructions, one
     criterion a call, calibrated answers (the embedded model). `max_subject_chars`: longer subjects are
-    cut, field by field, before they are sent.
+    cut, field by field, before they are sent. `calibration` names the shipped calibrations that were
+    learnt for this very model (`judging/calibrations/`).
     """
 
     batches: bool = True
     small: bool = False
     max_subject_chars: int = 120_000
+    calibration: str | None = None
 
 
 class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +32,8 @@ class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
     for all calls, `subject` for all calls on one subject, `question` holds the criteria and the answer's
     shape. `schema` is a JSON schema in the subset every provider takes. `probability_of` is the path of
     the closed-label property whose label probabilities are wanted, when the API can give them.
+    `leaning` is added to the log probabilities of that property's labels before one is picked, where the
+    model can do so; the probabilities it tells are its own all the same.
     `deadline` is a `time.monotonic()` moment.
     """
 
@@ -39,6 +43,7 @@ class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
     schema: dict[str, Any]
     schema_name: str
     probability_of: tuple[str, ...] | None = None
+    leaning: dict[str, float] = {}
     max_output_tokens: int = 1024
     deadline: float = float("inf")
 
