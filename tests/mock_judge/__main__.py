@@ -1,15 +1,16 @@
-"""`python -m tests.mock_judge --port N [--delay-ms N]`: the mock judge as a process of its own."""
+"""`python -m tests.mock_judge --port N [--delay-ms N]`: the mock judge as a process, on every wire."""
 
 import argparse
 import asyncio
 import contextlib
 
+from tests.mock_judge import anthropic
 from tests.mock_judge.behaviour import Behaviour
 from tests.mock_judge.server import MockJudge
 
 
 async def serve(port: int, delay: float) -> None:
-    judge = MockJudge(record=False)
+    judge = MockJudge(record=False, wires={"/v1/messages": anthropic.message})
     judge.always(Behaviour(seconds=delay))
     await judge.start(port)
     print(f"mock judge on {judge.url}", flush=True)  # noqa: T201 - who starts it waits for this line

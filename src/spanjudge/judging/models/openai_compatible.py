@@ -309,9 +309,10 @@ def _error_in(body: object) -> object:
         return None
     given = cast("Json", body)
     choices: object = given.get("choices")
-    if isinstance(choices, list) and choices:
+    first: object = cast("list[object]", choices)[0] if isinstance(choices, list) and choices else None
+    if isinstance(first, dict) and cast("Json", first).get("error"):
         # OpenRouter, when the upstream fails in the middle of an answer.
-        return {"error": cast("list[Json]", choices)[0].get("error")}
+        return {"error": cast("Json", first)["error"]}
     told = any(given.get(name) for name in ("error", "detail")) or given.get("object") == "error"
     return given if told else None
 
