@@ -30,7 +30,7 @@ FIELDS = (
 """The names a template gives its values; where a raw value ends is told by the next of them."""
 
 LONGEST = 600_000
-"""Characters. The client sends at most 40,000 a field; a longer body is not its work, and not worth the time."""
+"""Characters. The client sends at most 40,000 a field: a longer body is not its work."""
 
 _QUOTE_OR_ESCAPE = re.compile(r'\\.|"', re.DOTALL)
 _KEY = re.compile(r'"[^"\\]{0,100}+"\s*+:')
