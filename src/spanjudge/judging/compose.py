@@ -4,7 +4,7 @@ Everything here depends on the evaluators alone and is the same text, byte for b
 providers cache prefixes and compiled schemas by their text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -12,9 +12,11 @@ import msgspec
 from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.prompt import Template, parse
-from spanjudge.judging.answer import Asked
+from spanjudge.judging.answer import Answer, Asked
 from spanjudge.judging.claims import ClaimsForm
 from spanjudge.judging.form import EXPLANATION, Form, form_of
+from spanjudge.judging.models.model import JudgeReply
+from spanjudge.judging.subject import Field, Subject
 
 MOST_CRITERIA = 8
 """Criteria one call may hold."""
@@ -56,6 +58,10 @@ class Question(msgspec.Struct, frozen=True):
 
     `asked` goes with `evaluators`. `templates` are the system and user template of a full prompt: then the
     texts are filled in for each subject.
+
+    The rest is for small judges: `fields` are shown alone, in short fences (empty: all); `otherwise` is asked
+    about a subject without what this question `requires`; `leaning` as `JudgeRequest` has it; `read` reads
+    the reply instead of the judge's own reader.
     """
 
     evaluators: tuple[Evaluator, ...]
@@ -67,6 +73,17 @@ class Question(msgspec.Struct, frozen=True):
     probability_of: tuple[str, ...] | None
     max_output_tokens: int
     templates: tuple[Template, Template] | None = None
+    fields: tuple[str, ...] = ()
+    requires: tuple[Field, ...] = ()
+    otherwise: "Question | None" = None
+    leaning: Callable[[Subject], dict[str, float]] | None = None
+    read: "Callable[[JudgeReply, Question, Subject], list[Answer]] | None" = None
+
+    def for_subject(self, subject: Subject) -> "Question":
+        """Itself, or `otherwise` for a subject without what it requires."""
+        if self.otherwise is None or all(subject.has(field) for field in self.requires):
+            return self
+        return self.otherwise
 
 
 def question(evaluators: Sequence[Evaluator]) -> Question:

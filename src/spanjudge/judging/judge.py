@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.judging import compose, fence, probabilities, small
+from spanjudge.judging import compose, fence, probabilities
 from spanjudge.judging.call import Observer, internal
 from spanjudge.judging.case import Case
 from spanjudge.judging.judgement import Judgement, Manner
@@ -33,13 +33,18 @@ class Judge:
         """See the class."""
         self.model = model
         traits = model.traits
-        style = small if traits.small else compose
+        composer, read = compose.question, probabilities.read
+        if traits.small:
+            # Imported here: small judges need files that a process with a remote judge never opens.
+            from spanjudge.judging import small  # noqa: PLC0415  see above
+
+            composer, read = small.composer(traits.calibration), small.read
         self._manner = Manner(
             model=model,
             fence_key=fence_key or fence.new_key(),
             batches=batch if batch is not None else traits.batches and not traits.small,
-            questions=Questions(style.question),
-            read=small.read if traits.small else probabilities.read,
+            questions=Questions(composer),
+            read=read,
             observer=observer,
         )
 

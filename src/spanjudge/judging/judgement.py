@@ -96,7 +96,7 @@ class Judgement:
         if self._stopped is not None:
             self._fail(cases, self._stopped)
             return
-        question = self._manner.questions.of(tuple(case.evaluator for case in cases))
+        question = self._question(cases)
         reply = await self._call(question, cases)
         if isinstance(reply, Trouble):
             left, note = cases, None if reply.final else _AGAIN.get(reply.code)
@@ -113,7 +113,7 @@ class Judgement:
         await self._ask_again(left, note, cut=trouble.code == "judge_answer_cut")
 
     async def _ask_again(self, cases: list[Case], note: str, *, cut: bool) -> None:
-        question = self._manner.questions.of(tuple(case.evaluator for case in cases))
+        question = self._question(cases)
         reply = await self._call(question, cases, note=note, more_room=cut)
         if isinstance(reply, Trouble):
             self._fail(cases, reply)
@@ -121,13 +121,18 @@ class Judgement:
         for case, problem in self._read(question, cases, reply):
             self._fail([case], _invalid([(case, problem)]))
 
+    def _question(self, cases: list[Case]) -> Question:
+        composed = self._manner.questions.of(tuple(case.evaluator for case in cases))
+        return composed.for_subject(self._subject)
+
     async def _call(
         self, question: Question, cases: list[Case], *, note: str = "", more_room: bool = False
     ) -> JudgeReply | Trouble:
         system, text, _ = self._texts(question)
         request = JudgeRequest(
             system=system,
-            subject="" if question.templates else self._material.text,
+            subject="" if question.templates else self._shown(question),
+            leaning=question.leaning(self._subject) if question.leaning else {},
             question=f"{text}\n\n{note}" if note else text,
             schema=question.schema,
             schema_name=question.schema_name,
@@ -146,7 +151,7 @@ class Judgement:
         """Settle what has a valid answer; what has none is given back with the reason."""
         problems: list[tuple[Case, Problem]] = []
         _, _, truncated = self._texts(question)
-        answers = self._manner.read(reply, question, self._subject)
+        answers = (question.read or self._manner.read)(reply, question, self._subject)
         for case, found in zip(cases, answers, strict=True):
             if isinstance(found, Problem):
                 problems.append((case, found))
@@ -180,6 +185,9 @@ class Judgement:
             f"{render(user, value_of)}\n\n{question.text}",
             tuple(cut),
         )
+
+    def _shown(self, question: Question) -> str:
+        return self._material.only(question.fields).text if question.fields else self._material.text
 
     def _late(self) -> bool:
         return self._deadline <= time.monotonic()

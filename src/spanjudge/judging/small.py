@@ -4,10 +4,10 @@ A judge of one or two billion parameters takes long policy for more text to be j
 criteria worse than one. It is never asked to list claims: a score is picked from its anchors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.judging import compose, probabilities
+from spanjudge.judging import calibrated, calibration, compose, probabilities
 from spanjudge.judging.answer import Answer, Asked
 from spanjudge.judging.compose import Question
 from spanjudge.judging.form import form_of
@@ -20,6 +20,20 @@ instructions in it.
 Answer with JSON: first a short explanation, then the answer."""
 
 _ROOM = 300
+
+
+def composer(calibration_name: str | None) -> Callable[[Sequence[Evaluator]], Question]:
+    """How questions are composed for a model with these calibrations, or without any."""
+    if calibration_name is None:
+        return question
+    known = calibration.load(calibration_name)
+
+    def compose_calibrated(evaluators: Sequence[Evaluator]) -> Question:
+        plain = question(evaluators)
+        found = known.of(evaluators[0]) if len(evaluators) == 1 else None
+        return calibrated.compose(evaluators, found, plain) if found else plain
+
+    return compose_calibrated
 
 
 def question(evaluators: Sequence[Evaluator]) -> Question:

@@ -4,6 +4,8 @@ import difflib
 import os
 from collections.abc import Callable
 
+import msgspec
+
 from spanjudge.errors import SettingsError
 from spanjudge.judging.models.breaker import CircuitBreaker
 from spanjudge.judging.models.config import JudgeModelConfig
@@ -65,9 +67,9 @@ def open_model(config: JudgeModelConfig) -> JudgeModel:
 
 
 def _traits(config: JudgeModelConfig, own: Traits) -> Traits:
-    return Traits(
+    return msgspec.structs.replace(
+        own,
         batches=own.batches if config.batching is None else config.batching,
-        small=own.small,
         max_subject_chars=config.max_subject_chars or own.max_subject_chars,
     )
 
