@@ -41,11 +41,12 @@ def command() -> None:
     for note in loaded.notes:
         print(f"note: {note}")
     logs.quiet()
-    if not asyncio.run(_check(loaded)):
+    if not asyncio.run(check_all(loaded)):
         raise typer.Exit(1)
 
 
-async def _check(settings: "Settings") -> bool:
+async def check_all(settings: "Settings") -> bool:
+    """Ask each judge model once and print what came of it; whether all of them answered."""
     from spanjudge import app  # noqa: PLC0415 - as above
 
     judges = app.open_judges(settings)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOCAL = "127.0.0.1"
 DRAIN_SECONDS = 1.0
+USUAL_SECONDS = 60.0
 PATIENCE_SECONDS = 600.0
 """For one answer of the embedded judge on a busy machine, unless a timeout is set."""
 
@@ -187,9 +188,7 @@ class _Demo:
 
     def _invitation(self) -> str:
         token = self._shown_token
-        bearer = (
-            f"'Authorization: Bearer {token}'" if token else '"Authorization: Bearer $O2_JUDGE_AUTH_TOKEN"'
-        )
+        bearer = f'"Authorization: Bearer {token or "$O2_JUDGE_AUTH_TOKEN"}"'
         body = shlex.quote(msgspec.json.encode(EXAMPLES[1].body).decode())
         lines = [
             f"Serving at {self._address}" + (f"  ·  token {token}" if token else "  ·  with your token"),
@@ -205,7 +204,10 @@ class _Demo:
 def _with_patience(settings: "Settings") -> "Settings":
     """The settings, with a timeout that lets a slow machine come to its answers."""
     names = ("O2_JUDGE_TIMEOUT_SECONDS", "SPANJUDGE_JUDGE_TIMEOUT_SECONDS")
-    if settings.judge.provider != "embedded" or any(os.environ.get(name, "").strip() for name in names):
+    is_set = settings.judge.timeout != USUAL_SECONDS or any(
+        os.environ.get(name, "").strip() for name in names
+    )
+    if settings.judge.provider != "embedded" or is_set:
         return settings
     judge = msgspec.structs.replace(settings.judge, timeout=PATIENCE_SECONDS)
     return msgspec.structs.replace(settings, judges={**settings.judges, "default": judge})

@@ -1,0 +1,113 @@
+"""The `spanjudge` command as a real process."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+KEY = "sk-planted-key-0123456789"
+TOKEN = "planted-token-0123456789"
+
+
+def environment(folder: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without settings, with the data folder in a folder of the test."""
+    plain = {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith(("O2_JUDGE_", "SPANJUDGE_", "OTEL_")) and name != "HF_ENDPOINT"
+    }
+    return plain | {"SPANJUDGE_DATA_DIR": str(folder), "NO_PROXY": "127.0.0.1"} | dict(changes or {})
+
+
+def judge_at(url: str) -> dict[str, str]:
+    """The settings of a judge at the mock judge's address."""
+    return {
+        "O2_JUDGE_PROVIDER": "openai",
+        "O2_JUDGE_MODEL": "gpt-5.4-mini",
+        "O2_JUDGE_API_KEY": KEY,
+        "O2_JUDGE_URL": f"{url}/v1",
+    }
+
+
+async def start(*arguments: str, env: Mapping[str, str]) -> asyncio.subprocess.Process:
+    """Start the command; standard output and error are pipes."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "spanjudge",
+        *arguments,
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def spanjudge(*arguments: str, env: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run the command to its end: exit code, standard output, standard error."""
+    process = await start(*arguments, env=env)
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+class Served:
+    """A server that listens: its address, and every line it wrote to standard error."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.address = ""
+        self.lines: list[str] = []
+        self._reading: asyncio.Task[None] | None = None
+        self._new = asyncio.Condition()
+
+    async def read(self) -> None:
+        assert self.process.stderr is not None
+        self._reading = asyncio.create_task(self._read(self.process.stderr))
+        self.address = (await self.logged("listening"))["address"].replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+
+    async def logged(self, message: str, count: int = 1) -> dict[str, Any]:
+        """The first log record with this message, waited for; with `count`, the one after that many."""
+        async with self._new:
+            await self._new.wait_for(lambda: len(self._with(message)) >= count)
+            return self._with(message)[count - 1]
+
+    async def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        code = await self.process.wait()
+        if self._reading is not None:
+            await self._reading
+        return code
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+    def _with(self, message: str) -> list[dict[str, Any]]:
+        records = [json.loads(line) for line in self.lines if line.startswith("{")]
+        return [record for record in records if record["message"] == message]
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        while line := await stream.readline():
+            async with self._new:
+                self.lines.append(line.decode().rstrip())
+                self._new.notify_all()
+        assert self.address, f"the server ended before it listened: {self.log}"
+
+
+@asynccontextmanager
+async def serving(*arguments: str, env: Mapping[str, str]) -> AsyncGenerator[Served]:
+    """`spanjudge serve` on a free port."""
+    served = Served(await start("serve", "--host", "127.0.0.1", "--port", "0", *arguments, env=env))
+    try:
+        async with asyncio.timeout(30):
+            await served.read()
+        yield served
+    finally:
+        await served.end()
