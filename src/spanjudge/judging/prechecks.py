@@ -1,7 +1,7 @@
 """What needs no model: an input that is missing, and answers that are certain before anybody is asked.
 
 Certain answers belong to gallery evaluators only, told by their rubric and answer format, under any name and
-scope; the table is in `_rules`. Whoever changes the rubric or the answers always gets the model's judgement.
+scope; the table is in `rules`. Whoever changes the rubric or the answers always gets the model's judgement.
 """
 
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def _certain(evaluator: Evaluator, subject: Subject) -> Certain | None:
     empty = subject.output is not None and hollow(subject.output) is not None
     if not (called or empty):
         return None
-    rule = _rules().get((evaluator.rubric, evaluator.answer))
+    rule = rules().get((evaluator.rubric, evaluator.answer))
     return rule(subject) if rule else None
 
 
@@ -80,12 +80,12 @@ def _not_shown(evaluator: Evaluator, subject: Subject) -> list[str]:
     if not any(subject.has(field) for field in fields):
         return ["something to judge"]
     # These two do not name the output as a need, as an empty one is an answer to them; none at all is not.
-    judged_by_output = _rules().get((evaluator.rubric, evaluator.answer)) in (_failure, _no_answer)
+    judged_by_output = rules().get((evaluator.rubric, evaluator.answer)) in (_failure, _no_answer)
     return ["output"] if judged_by_output else []
 
 
 @cache
-def _rules() -> dict[tuple[str | None, AnswerFormat], Rule]:
+def rules() -> dict[tuple[str | None, AnswerFormat], Rule]:
     """Rule by the rubric and answer format of a gallery evaluator; built at the first hollow output."""
     from spanjudge.evaluators import gallery  # noqa: PLC0415  reads YAML, which few processes need before that
 
