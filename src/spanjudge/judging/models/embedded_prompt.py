@@ -50,7 +50,8 @@ class ChatFormat:
     async def _tokenize(self, text: str, *, special: bool, start: bool = False) -> list[int]:
         if not text:
             return []
-        body = {"content": text, "add_special": start, "parse_special": special}
+        whole = text.encode(errors="replace").decode()  # half surrogates are no characters
+        body = {"content": whole, "add_special": start, "parse_special": special}
         answer = await self.engine.ask("/tokenize", body)
         tokens: list[int] = answer["tokens"]
         return tokens
