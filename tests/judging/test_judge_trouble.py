@@ -206,8 +206,18 @@ async def test_no_claims_for_a_substantive_output_are_asked_again() -> None:
     model = ScriptedModel(in_turn(empty, empty))
     (outcome,) = await Judge(model).judge(LONG, [CLAIMS])
     assert isinstance(outcome, EvaluationFailure)
-    assert '"claims" is empty' in outcome.message
+    assert outcome.code == "judge_answer_invalid"
+    assert '"claims" is empty' in model.requests[1].question
     assert len(model.requests) == 2
+
+
+async def test_a_judge_that_lists_no_claims_picks_a_score_the_second_time() -> None:
+    model = ScriptedModel(in_turn({"claims": [], "explanation": "Fine."}))
+    (outcome,) = await Judge(model).judge(LONG, [CLAIMS])
+    assert isinstance(outcome, EvaluationResult)
+    assert "claims" not in model.requests[1].schema["properties"]
+    assert outcome.evaluator_version == CLAIMS.version
+    assert outcome.calls == 2
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,15 @@ def capable_form(evaluator: Evaluator) -> Form:
     return form_of(evaluator.answer)
 
 
+def without_claims(evaluator: Evaluator) -> Evaluator:
+    """The same evaluator with its score picked or named instead of counted; itself when nothing is counted."""
+    if isinstance(evaluator.answer, Score) and evaluator.answer.method == "claims":
+        return msgspec.structs.replace(
+            evaluator, answer=msgspec.structs.replace(evaluator.answer, method="direct")
+        )
+    return evaluator
+
+
 def single(evaluator: Evaluator) -> Question:
     """One criterion; the answer's properties are those of the object."""
     form = capable_form(evaluator)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from spanjudge.evaluators.prompt import Template, Variable, render
-from spanjudge.judging import fence, material, prechecks
+from spanjudge.judging import compose, fence, material, prechecks
 from spanjudge.judging.answer import Answer, Problem
 from spanjudge.judging.call import Observer, Trouble, call, internal
 from spanjudge.judging.case import Case, spend
@@ -113,7 +113,7 @@ class Judgement:
         await self._ask_again(left, note, cut=trouble.code == "judge_answer_cut")
 
     async def _ask_again(self, cases: list[Case], note: str, *, cut: bool) -> None:
-        question = self._question(cases)
+        question = self._question(cases, again=True)
         reply = await self._call(question, cases, note=note, more_room=cut)
         if isinstance(reply, Trouble):
             self._fail(cases, reply)
@@ -121,9 +121,12 @@ class Judgement:
         for case, problem in self._read(question, cases, reply):
             self._fail([case], _invalid([(case, problem)]))
 
-    def _question(self, cases: list[Case]) -> Question:
-        composed = self._manner.questions.of(tuple(case.evaluator for case in cases))
-        return composed.for_subject(self._subject)
+    def _question(self, cases: list[Case], *, again: bool = False) -> Question:
+        """What is asked; a judge whose list of claims was of no use picks from the anchors the second time."""
+        evaluators = tuple(case.evaluator for case in cases)
+        if again and not self._model.traits.small:
+            evaluators = tuple(compose.without_claims(evaluator) for evaluator in evaluators)
+        return self._manner.questions.of(evaluators).for_subject(self._subject)
 
     async def _call(
         self, question: Question, cases: list[Case], *, note: str = "", more_room: bool = False

@@ -7,9 +7,7 @@ import msgspec
 
 from spanjudge.spans.span import Document, Message, ToolCall, ToolDefinition
 
-Field = Literal[
-    "input", "output", "messages", "system_prompt", "context", "expected", "tools", "tool_calls"
-]
+Field = Literal["input", "output", "messages", "system_prompt", "context", "expected", "tools", "tool_calls"]
 """The fields an evaluator can need, by the name it uses in `needs` and in `{{span.…}}`."""
 
 

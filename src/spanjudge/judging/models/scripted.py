@@ -50,9 +50,7 @@ class ScriptedModel:
             return answer
         text = answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
         words = len(request.system.split()) + len(request.user.split())
-        return JudgeReply(
-            text=text, model=self.model, usage=Usage(input=words, output=len(text.split()))
-        )
+        return JudgeReply(text=text, model=self.model, usage=Usage(input=words, output=len(text.split())))
 
     async def aclose(self) -> None:
         """Nothing to give back."""
