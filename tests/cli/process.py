@@ -68,7 +68,7 @@ class Served:
     async def read(self) -> None:
         assert self.process.stderr is not None
         self._reading = asyncio.create_task(self._read(self.process.stderr))
-        self.address = (await self.logged("listening"))["address"].replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        self.address = (await self.logged("listening"))["address"].replace("0.0.0.0", "127.0.0.1")
 
     async def logged(self, message: str, count: int = 1) -> dict[str, Any]:
         """The first log record with this message, waited for; with `count`, the one after that many."""

@@ -94,7 +94,7 @@ def app_with(
 
 
 @contextlib.asynccontextmanager
-async def running(  # noqa: PLR0913  # one keyword for each thing a test may want otherwise
+async def running(  # one keyword for each thing a test may want otherwise
     model: JudgeModel | None = None,
     *,
     evaluators: Mapping[str, Evaluator] | None = None,

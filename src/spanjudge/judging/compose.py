@@ -101,7 +101,7 @@ def capable_form(evaluator: Evaluator) -> Form:
 
 
 def without_claims(evaluator: Evaluator) -> Evaluator:
-    """The same evaluator with its score picked or named instead of counted; itself when nothing is counted."""
+    """The same evaluator with its score picked or named; itself when nothing is counted."""
     if isinstance(evaluator.answer, Score) and evaluator.answer.method == "claims":
         return msgspec.structs.replace(
             evaluator, answer=msgspec.structs.replace(evaluator.answer, method="direct")

@@ -88,7 +88,7 @@ class Judgement:
     async def _group(self, cases: list[Case]) -> None:
         try:
             await self._ask(cases)
-        except Exception as error:  # noqa: BLE001  a fault of one group leaves the others alone
+        except Exception as error:
             self._fail([case for case in cases if case.outcome is None], internal(error))
 
     async def _ask(self, cases: list[Case]) -> None:
@@ -122,7 +122,7 @@ class Judgement:
             self._fail([case], _invalid([(case, problem)]))
 
     def _question(self, cases: list[Case], *, again: bool = False) -> Question:
-        """What is asked; a judge whose list of claims was of no use picks from the anchors the second time."""
+        """What is asked; the second time a judge picks a score where it was to list claims."""
         evaluators = tuple(case.evaluator for case in cases)
         if again and not self._model.traits.small:
             evaluators = tuple(compose.without_claims(evaluator) for evaluator in evaluators)

@@ -338,7 +338,7 @@ async def test_an_answer_that_is_none_is_an_error_with_its_usage(
         (500, "api_error", "Internal server error", None, "judge_unavailable", True),
     ],
 )
-async def test_errors_are_told_apart(  # noqa: PLR0913 - the columns of the table
+async def test_errors_are_told_apart(
     status: int, kind: str, text: str, detail: str | None, code: str, *, retryable: bool
 ) -> None:
     async with claude("claude-sonnet-4-6") as (mock, judge):
@@ -387,7 +387,7 @@ async def test_a_cancelled_question_hangs_up_on_the_provider() -> None:
         question.cancel()
         with pytest.raises(asyncio.CancelledError):
             await question
-        while mock.in_flight:  # noqa: ASYNC110 - the server notices in its own time
+        while mock.in_flight:
             await asyncio.sleep(0.001)
         assert mock.abandoned == 1
         mock.always(Behaviour())

@@ -27,7 +27,7 @@ asyncio.run(main())
 
 
 async def gone(folder: Path) -> None:
-    while await asyncio.to_thread(folder.exists):  # noqa: ASYNC110 - a dying process sends no event
+    while await asyncio.to_thread(folder.exists):
         await asyncio.sleep(0.02)
 
 

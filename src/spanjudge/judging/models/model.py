@@ -69,9 +69,9 @@ class TokenAlternatives(msgspec.Struct, frozen=True):
 class JudgeReply(msgspec.Struct, frozen=True, kw_only=True):
     """A complete answer. Cut, refused and empty answers are errors and never arrive here.
 
-    `text` is the JSON text as the model gave it (it may still stand in prose or a code fence); `model` the name the provider
-    says it used; `tokens` spell `text` where the API gives probabilities; `cost_usd` is `None` when no
-    price is known.
+    `text` is the JSON text as the model gave it (it may still stand in prose or a code fence); `model` is
+    the name the provider says it used; `tokens` spell `text` where the API gives probabilities; `cost_usd`
+    is `None` when no price is known.
     """
 
     text: str

@@ -32,7 +32,7 @@ class ContextSize:
         return self._tokens
 
 
-def ollama_body(  # noqa: PLR0913 - one question's facts, all by name
+def ollama_body(
     request: JudgeRequest,
     shape: AnswerShape,
     *,
