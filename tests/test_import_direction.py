@@ -94,7 +94,7 @@ def test_imports_point_inwards(path: Path) -> None:
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_heavy_parts_are_imported_where_they_are_used(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    forbidden = LAZY | (SERVER_ONLY if room_of(path) in CORE else frozenset())
+    forbidden = LAZY | SERVER_ONLY if room_of(path) in CORE else LAZY
     for statement in top_level(tree):
         for module, line in imported(statement, path):
             assert module.split(".")[0] not in forbidden, (

@@ -64,7 +64,7 @@ def test_an_exception_is_told_by_class_and_place_and_its_words_only_at_debug_lev
     for level, expected in (("info", False), ("debug", True)):
         stream = written(level, form)
         try:
-            raise ValueError("what a user wrote")
+            raise ValueError("what a user wrote")  # noqa: TRY301 - the exception is the point
         except ValueError:
             logging.getLogger("spanjudge.x").exception("it failed")
         assert "ValueError" in stream.getvalue()
@@ -82,7 +82,7 @@ def test_other_packages_are_heard_from_warnings_upwards_even_at_debug_level() ->
 @pytest.mark.parametrize(
     ("level", "content", "heard"), [("debug", True, True), ("debug", False, False), ("info", True, False)]
 )
-def test_content_needs_the_switch_and_debug_level(level: str, content: bool, heard: bool) -> None:
+def test_content_needs_the_switch_and_debug_level(level: str, content: bool, heard: bool) -> None:  # noqa: FBT001
     stream = written(level, content=content)
     logging.getLogger(logs.CONTENT).debug("what a user wrote")
     assert bool(stream.getvalue()) is heard

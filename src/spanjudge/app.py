@@ -65,7 +65,7 @@ class LoggedJudge(Judge):
         subject: Subject,
         evaluators: Sequence[Evaluator],
         *,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as `Judge`'s
     ) -> list[EvaluationResult | EvaluationFailure]:
         """See `Judge`."""
         outcomes = await super().judge(subject, evaluators, timeout=timeout)
@@ -114,8 +114,8 @@ class App:
         for model in self._starting():
             try:
                 await model.start()
-            except Exception as error:
-                logger.error("the judge model did not start", extra={"reason": str(error)})
+            except Exception as error:  # noqa: BLE001 - whatever it is, the server goes on and says so
+                logger.error("the judge model did not start", extra={"reason": str(error)})  # noqa: TRY400
 
     async def aclose(self) -> None:
         """Give back what the judge models hold."""

@@ -87,7 +87,7 @@ def load(
     if reading.get("log_content") and reading.get("log_level") != "debug":
         reading.notes.append("SPANJUDGE_LOG_CONTENT has no effect without SPANJUDGE_LOG_LEVEL=debug")
     secret = reading.get("secret")
-    if secret is not None and len(secret) < 16:
+    if secret is not None and len(secret) < 16:  # noqa: PLR2004 - the number is in the message
         reading.problems.append(f"SPANJUDGE_SECRET={HIDDEN}: shorter than 16 characters; take a longer one")
     if reading.problems:
         raise SettingsError(_together(reading.problems))

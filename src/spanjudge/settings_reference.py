@@ -21,7 +21,7 @@ it comes from, `spanjudge check` tries the judge.
   (`docker run --env-file` passes them on).
 - What Kubernetes puts into the environment for a service called `spanjudge` (`SPANJUDGE_PORT=tcp://…`) is recognised and left alone.
 - Proxies and certificates are the usual variables: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `SSL_CERT_DIR`.
-"""
+"""  # noqa: E501 - the page's lines, which are wider
 
 PROVIDER_TABLE = """\
 ## Providers
@@ -93,7 +93,7 @@ changes nothing: the tokens that were good stay good and the log says why.
 
 ## Names that are kept for later versions
 
-"""
+"""  # noqa: E501 - the page's lines, which are wider
 
 
 def reference() -> str:

@@ -221,7 +221,7 @@ SERVER = (
         kind=Text("an address to listen on"),
         about="Address the server listens on.",
         example="127.0.0.1",
-        default="0.0.0.0",
+        default="0.0.0.0",  # noqa: S104 - the contract's default
     ),
     Setting(
         key="port",

@@ -83,7 +83,7 @@ class OpenObserveClient(msgspec.Struct, frozen=True, kw_only=True):
         for attempt in range(self.max_retries + 1):
             if attempt:
                 base = self.backoff * 2 ** min(attempt - 1, 4)
-                await asyncio.sleep(base + random.uniform(0, base / 2))  # jitter
+                await asyncio.sleep(base + random.uniform(0, base / 2))  # noqa: S311  # jitter
             try:
                 answer, raw = await self._send(body)
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:

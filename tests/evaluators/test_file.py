@@ -1,4 +1,5 @@
 """Reading one file: what is accepted, and what every error says."""
+# ruff: noqa: E501 - an expected message stands in one line
 
 import re
 from pathlib import Path

@@ -243,7 +243,7 @@ def test_versions_are_unique_and_the_same_in_another_process() -> None:
         "for s in ('scorers', 'metrics', 'templates'):\n"
         "    for n, e in getattr(g, s)().items(): print(f'{s}/{n}', e.version)\n"
     )
-    told = subprocess.run(
+    told = subprocess.run(  # noqa: S603 - our own interpreter and program
         [sys.executable, "-c", program],
         env={"PYTHONHASHSEED": "7"},
         capture_output=True,
@@ -260,7 +260,7 @@ def test_what_is_loaded_is_kept_and_the_dictionary_is_the_callers() -> None:
 
 
 def test_the_wheel_carries_the_gallery(tmp_path: Path) -> None:
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,

@@ -1,4 +1,5 @@
 """The JSON schema for editors agrees with the reader."""
+# ruff: noqa: E501 - an expected message stands in one line
 
 import json
 from pathlib import Path

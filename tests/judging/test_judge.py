@@ -103,7 +103,7 @@ async def test_at_most_eight_criteria_a_call_evenly(count: int, calls: list[int]
 )
 async def test_batching_is_a_trait_of_the_model_and_a_setting(
     traits: Traits,
-    batch: bool | None,
+    batch: bool | None,  # noqa: FBT001  a parameter of the test
     calls: int,
 ) -> None:
     model = ScriptedModel(traits=traits)

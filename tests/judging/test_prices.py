@@ -178,7 +178,7 @@ def test_a_broken_list_is_no_reason_to_fail(caplog: pytest.LogCaptureFixture) ->
             message = "the list is broken"
             raise RuntimeError(message)
 
-    from genai_prices import data_snapshot
+    from genai_prices import data_snapshot  # noqa: PLC0415 - only this test swaps the list
 
     data_snapshot.set_custom_snapshot(Broken())  # pyright: ignore[reportArgumentType] - broken on purpose
     prices.forget()

@@ -13,7 +13,7 @@ async def serve(port: int, delay: float) -> None:
     judge = MockJudge(record=False, wires={"/v1/messages": anthropic.message})
     judge.always(Behaviour(seconds=delay))
     await judge.start(port)
-    print(f"mock judge on {judge.url}", flush=True)
+    print(f"mock judge on {judge.url}", flush=True)  # noqa: T201 - who starts it waits for this line
     try:
         await asyncio.Event().wait()
     finally:

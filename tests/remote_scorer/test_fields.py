@@ -122,7 +122,7 @@ def test_documents_keep_id_and_score() -> None:
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-def test_tools_and_tool_calls_are_read(as_text: bool) -> None:  # a parameter of the test
+def test_tools_and_tool_calls_are_read(as_text: bool) -> None:  # noqa: FBT001  # a parameter of the test
     tools: Any = [
         {"type": "function", "function": {"name": "find", "description": "Finds", "parameters": {}}}
     ]

@@ -232,7 +232,7 @@ async def test_a_failure_is_asked_again() -> None:
 
 
 def _fill(request: JudgeRequest) -> Any:
-    from spanjudge.judging.models.scripted import fill
+    from spanjudge.judging.models.scripted import fill  # noqa: PLC0415
 
     return fill(request.schema)
 

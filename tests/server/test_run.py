@@ -50,7 +50,7 @@ def test_a_port_out_of_range_is_said_in_plain_words() -> None:
         listen("127.0.0.1", 70_000)
 
 
-@pytest.mark.parametrize("host", ["", "0.0.0.0", "localhost", "127.0.0.1"])  # what users set
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "localhost", "127.0.0.1"])  # noqa: S104  # what users set
 def test_usual_hosts_are_taken(host: str) -> None:
     with contextlib.closing(listen(host, 0)) as bound:
         assert bound.getsockname()[1] > 0
@@ -85,7 +85,7 @@ async def test_requests_under_way_are_answered_before_the_end() -> None:
         asked = asyncio.create_task(server.send("POST", "/evaluate", BODY))
         await held.asked.wait()
         server.stop.set()
-        while not await refused(server.port):  # a closed port tells nobody
+        while not await refused(server.port):  # noqa: ASYNC110  # a closed port tells nobody
             await asyncio.sleep(0)
         held.let.set()
         reply = await asked

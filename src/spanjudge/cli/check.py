@@ -34,7 +34,7 @@ def command() -> None:
 
     Example:  O2_JUDGE_PROVIDER=openai O2_JUDGE_API_KEY=sk-… O2_JUDGE_MODEL=gpt-5.4-mini spanjudge check
     """
-    from spanjudge import app, logs, settings
+    from spanjudge import app, logs, settings  # noqa: PLC0415 - `--help` must not wait for them
 
     loaded = settings.load()
     app.configure_logs(loaded)
@@ -47,7 +47,7 @@ def command() -> None:
 
 async def check_all(settings: "Settings") -> bool:
     """Ask each judge model once and print what came of it; whether all of them answered."""
-    from spanjudge import app
+    from spanjudge import app  # noqa: PLC0415 - as above
 
     judges = app.open_judges(settings)
     good = True
@@ -58,10 +58,10 @@ async def check_all(settings: "Settings") -> bool:
 
 
 async def _check_one(config: "JudgeModelConfig", judge: "Judge") -> bool:
-    from spanjudge.evaluators.gallery import scorers
-    from spanjudge.judging.models.ended import ended
-    from spanjudge.judging.result import EvaluationResult
-    from spanjudge.judging.subject import Subject
+    from spanjudge.evaluators.gallery import scorers  # noqa: PLC0415 - as above
+    from spanjudge.judging.models.ended import ended  # noqa: PLC0415 - as above
+    from spanjudge.judging.result import EvaluationResult  # noqa: PLC0415 - as above
+    from spanjudge.judging.subject import Subject  # noqa: PLC0415 - as above
 
     where = f" at {without_secrets(config.url)}" if config.url else ""
     print(f"{config.name}: {judge.model.provider} {judge.model.model}{where}")
@@ -80,8 +80,8 @@ async def _check_one(config: "JudgeModelConfig", judge: "Judge") -> bool:
 
 async def _start(judge: "Judge") -> None:
     """Fetch and load before the call, so that a download does not use up the call's time."""
-    from spanjudge.app import Starting, innermost
-    from spanjudge.errors import SpanjudgeError
+    from spanjudge.app import Starting, innermost  # noqa: PLC0415 - as above
+    from spanjudge.errors import SpanjudgeError  # noqa: PLC0415 - as above
 
     model = innermost(judge.model)
     if isinstance(model, Starting):
@@ -119,7 +119,7 @@ def _print_failure(failure: "EvaluationFailure") -> None:
 
 def structured_mode(judge: "Judge") -> str | None:
     """How the model was made to keep to the schema, where its implementation tells."""
-    from spanjudge.app import innermost
+    from spanjudge.app import innermost  # noqa: PLC0415 - as above
 
     mode = getattr(innermost(judge.model), "mode", None)
     return str(mode) if mode else None

@@ -49,8 +49,8 @@ def command(
 
     Example:  spanjudge demo --exit
     """
-    from spanjudge import app, settings
-    from spanjudge.server import run
+    from spanjudge import app, settings  # noqa: PLC0415 - `--help` must not wait for the server
+    from spanjudge.server import run  # noqa: PLC0415 - as above
 
     options: dict[str, Any] = {"host": host, "port": port}
     options = {key: value for key, value in options.items() if value is not None}
@@ -85,7 +85,7 @@ class _Demo:
 
     async def run(self) -> bool:
         """Whether every example got a score."""
-        from spanjudge import app
+        from spanjudge import app  # noqa: PLC0415 - see `command`
 
         # The table is what should be seen; what goes wrong still is.
         level = logging.getLogger("spanjudge").level
@@ -112,7 +112,7 @@ class _Demo:
         return complete
 
     async def _start_judge(self) -> None:
-        from spanjudge.app import Starting, innermost
+        from spanjudge.app import Starting, innermost  # noqa: PLC0415 - see `command`
 
         model = self._app.judges["default"].model
         self._screen.say(f"Judge: {model.provider} {model.model}")
@@ -122,9 +122,9 @@ class _Demo:
             await inner.start()
 
     async def _announce_fetch(self) -> None:
-        from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS
-        from spanjudge.judging.models.embedded_fetch import default_folder
-        from spanjudge.judging.models.embedded_store import ModelFolder
+        from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS  # noqa: PLC0415 - see `command`
+        from spanjudge.judging.models.embedded_fetch import default_folder  # noqa: PLC0415 - as above
+        from spanjudge.judging.models.embedded_store import ModelFolder  # noqa: PLC0415 - as above
 
         config = self._app.settings.judge
         known = MODELS.get(config.model or DEFAULT)
@@ -140,12 +140,12 @@ class _Demo:
         )
 
     def _on_listening(self, host: str, port: int) -> None:
-        reachable = LOCAL if host in {"0.0.0.0", "::", ""} else host
+        reachable = LOCAL if host in {"0.0.0.0", "::", ""} else host  # noqa: S104 - compared, not bound
         self._address = f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
         self._listening.set()
 
     async def _ask_all(self) -> bool:
-        import aiohttp
+        import aiohttp  # noqa: PLC0415 - see `command`
 
         await self._listening.wait()
         at_once = 1 if self._app.settings.judge.provider == "embedded" else AT_ONCE
@@ -172,7 +172,7 @@ class _Demo:
         return all(row.has_score for row in rows)
 
     async def _ask(self, session: "aiohttp.ClientSession", row: Row) -> dict[str, Any]:
-        import aiohttp
+        import aiohttp  # noqa: PLC0415 - see `command`
 
         limit = aiohttp.ClientTimeout(total=self._app.settings.judge.timeout + 10)
         try:
@@ -215,8 +215,8 @@ def _with_patience(settings: "Settings") -> "Settings":
 
 def _with_free_port(settings: "Settings") -> "Settings":
     """The settings, with any free port when theirs is taken."""
-    from spanjudge.errors import SettingsError
-    from spanjudge.server import run
+    from spanjudge.errors import SettingsError  # noqa: PLC0415 - see `command`
+    from spanjudge.server import run  # noqa: PLC0415 - as above
 
     try:
         run.listen(settings.host, settings.port).close()

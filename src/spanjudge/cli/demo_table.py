@@ -79,7 +79,7 @@ class Screen:
         """Show progress from now on."""
         self._started = time.monotonic()
         if self._terminal:
-            from rich.console import Console
+            from rich.console import Console  # noqa: PLC0415 - only on a terminal
 
             self._status = Console().status("")
             self._status.start()
@@ -128,9 +128,9 @@ class Screen:
             self._status.update(f"{total}: {names} – {self._done} done in {seconds:.0f} s")
 
     def _rich(self, rows: list[Row]) -> None:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
+        from rich.console import Console  # noqa: PLC0415 - only on a terminal
+        from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.text import Text  # noqa: PLC0415 - as above
 
         table = Table(pad_edge=False, show_edge=False, header_style="bold", row_styles=["", ""])
         table.add_column("scorer", no_wrap=True)

@@ -21,8 +21,8 @@ def show() -> None:
 
     Example:  spanjudge models list
     """
-    from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS
-    from spanjudge.judging.models.embedded_fetch import default_folder
+    from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge.judging.models.embedded_fetch import default_folder  # noqa: PLC0415
 
     folders = (_folder(), default_folder())
     for model in MODELS.values():
@@ -40,12 +40,12 @@ def fetch(
 
     Example:  spanjudge models fetch
     """
-    from spanjudge.judging.models import embedded_fetch
+    from spanjudge.judging.models import embedded_fetch  # noqa: PLC0415 - see `cli/main.py`
 
     print(asyncio.run(embedded_fetch.fetch(name, folder=_folder())))
 
 
 def _folder() -> Path:
-    from spanjudge import settings
+    from spanjudge import settings  # noqa: PLC0415 - see `cli/main.py`
 
     return settings.folders().data / "models"

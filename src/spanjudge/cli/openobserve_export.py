@@ -28,10 +28,10 @@ def command(
 
     Example:  spanjudge openobserve-export ./openobserve --endpoint https://spanjudge.example.com/evaluate
     """
-    from spanjudge import settings
-    from spanjudge.evaluators.file import load_folder
-    from spanjudge.evaluators.gallery import scorers
-    from spanjudge.remote_scorer.export import openobserve_files
+    from spanjudge import settings  # noqa: PLC0415 - `--help` must not wait for them
+    from spanjudge.evaluators.file import load_folder  # noqa: PLC0415 - as above
+    from spanjudge.evaluators.gallery import scorers  # noqa: PLC0415 - as above
+    from spanjudge.remote_scorer.export import openobserve_files  # noqa: PLC0415 - as above
 
     own = settings.folders().evaluators
     evaluators = dict(scorers()) | (load_folder(own) if own else {})

@@ -25,8 +25,8 @@ def command(
 
     Example:  O2_JUDGE_PROVIDER=embedded O2_JUDGE_AUTH_TOKEN=secret spanjudge serve --port 8000
     """
-    from spanjudge import app, settings
-    from spanjudge.server import run
+    from spanjudge import app, settings  # noqa: PLC0415 - `--help` must not wait for the server
+    from spanjudge.server import run  # noqa: PLC0415 - as above
 
     options: dict[str, Any] = {"host": host, "port": port}
     loaded = settings.load(options={key: value for key, value in options.items() if value is not None})

@@ -120,7 +120,7 @@ def check(evaluator: Evaluator, where: str | None = None) -> None:
 
 def editor_schema() -> dict[str, Any]:
     """The JSON schema of the file format, for editors and other tools."""
-    from spanjudge.evaluators.schema import build
+    from spanjudge.evaluators.schema import build  # noqa: PLC0415 - servers never need it
 
     return build()
 

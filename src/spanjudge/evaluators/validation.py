@@ -56,7 +56,7 @@ def _scope(evaluator: Evaluator) -> Iterable[Problem]:
     for index, service in enumerate(scope.services):
         if not service.strip():
             yield Problem(("scope", "services", index), "is empty; name a service, or leave services out")
-    if not 0 <= scope.sampling <= 100:
+    if not 0 <= scope.sampling <= 100:  # noqa: PLR2004 - percent
         told = f"{scope.sampling:g} is no percentage; write a number from 0 to 100"
         yield Problem(("scope", "sampling"), told)
     for index, rule in enumerate(scope.rules):
@@ -266,7 +266,7 @@ def _verdict_labels(evaluator: Evaluator) -> Iterable[Problem]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    return text if len(text) <= 60 else f"{text[:57]}…"  # noqa: PLR2004 - what fits a line
 
 
 def type_problem(evaluator: Evaluator) -> str | None:

@@ -68,7 +68,7 @@ async def call(
         )
         try:
             observer(told)
-        except Exception:
+        except Exception:  # noqa: BLE001  measuring must not cost a verdict
             _log.exception("the observer of judge calls failed")
     return answer
 
@@ -90,7 +90,7 @@ async def _answer(
         if task is None or task.cancelling():
             raise
         return internal(error), error
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  a model's fault leaves the other evaluators alone
         return internal(error), error
 
 

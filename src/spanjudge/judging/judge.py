@@ -36,7 +36,7 @@ class Judge:
         composer, read = compose.question, probabilities.read
         if traits.small:
             # Imported here: small judges need files that a process with a remote judge never opens.
-            from spanjudge.judging import small
+            from spanjudge.judging import small  # noqa: PLC0415  see above
 
             composer, read = small.composer(traits.calibration), small.read
         self._manner = Manner(
@@ -53,7 +53,7 @@ class Judge:
         subject: Subject,
         evaluators: Sequence[Evaluator],
         *,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  what is not done by then is a failure, not an exception
     ) -> list[Outcome]:
         """A result or a failure for each evaluator, in their order.
 
@@ -64,7 +64,7 @@ class Judge:
         deadline = float("inf") if timeout is None else started + timeout
         try:
             await Judgement(self._manner, subject, deadline).settle(cases)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  our own fault is a failure with a code, like any other
             trouble = internal(error)
             for case in cases:
                 case.failed(trouble, self.model)

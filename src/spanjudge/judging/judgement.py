@@ -88,7 +88,7 @@ class Judgement:
     async def _group(self, cases: list[Case]) -> None:
         try:
             await self._ask(cases)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a fault of one group leaves the others alone
             self._fail([case for case in cases if case.outcome is None], internal(error))
 
     async def _ask(self, cases: list[Case]) -> None:

@@ -87,7 +87,7 @@ def _not_shown(evaluator: Evaluator, subject: Subject) -> list[str]:
 @cache
 def rules() -> dict[tuple[str | None, AnswerFormat], Rule]:
     """Rule by the rubric and answer format of a gallery evaluator; built at the first hollow output."""
-    from spanjudge.evaluators import gallery
+    from spanjudge.evaluators import gallery  # noqa: PLC0415  reads YAML, which few processes need before that
 
     scorers, metrics, templates = gallery.scorers(), gallery.metrics(), gallery.templates()
     table: list[tuple[Evaluator, Rule]] = [

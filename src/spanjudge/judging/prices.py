@@ -128,7 +128,7 @@ def cost_of(
         return (usage.input * price_input + usage.output * price_output) / _MILLION
     try:
         rates = _find(provider, answered, asked, at)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a price never stops an evaluation, whatever the list's code does
         _report(provider, asked, f"{type(error).__name__}: {error}")
         return None
     if rates is None:
@@ -168,7 +168,7 @@ def _report(provider: str, model: str, fault: str) -> None:
 @lru_cache(maxsize=1024)
 def _lookup(provider: str, answered: str, asked: str) -> _Listed | None:
     # Imported here: an application that never judges does not pay for the list.
-    from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415
 
     snapshot = get_snapshot()
     provider_id = _PROVIDERS.get(provider, provider)

@@ -62,10 +62,10 @@ def _broken(call: ToolCall, tool: ToolDefinition) -> str | None:
 
 def _first_error(schema: dict[str, Any], arguments: Any) -> str | None:
     # Imported here: they take 60 ms and only evaluators of tool arguments need them.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError, ValidationError, relevance
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  see above
+    from jsonschema.exceptions import SchemaError, ValidationError, relevance  # noqa: PLC0415  see above
+    from referencing import Registry  # noqa: PLC0415  see above
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415  see above
 
     try:
         Draft202012Validator.check_schema(schema)

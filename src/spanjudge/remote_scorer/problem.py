@@ -77,7 +77,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
     detail: str
 
 
-class Problem(Exception):  # a noun of the contract; it never leaves the server
+class Problem(Exception):  # noqa: N818  # a noun of the contract; it never leaves the server
     """A request that cannot be evaluated. `reason` says what is wrong and what to do about it."""
 
     def __init__(

@@ -107,7 +107,7 @@ class RemoteScorer:
             return Problem(
                 "OVERLOADED", "The server is restarting: try again.", retry_after=OVERLOADED_RETRY_SECONDS
             ).answer()
-        except Exception as error:  # whatever it is, the client gets an answer
+        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
             return _internal(error).answer()
 
     async def aclose(self, patience: float = 0.0) -> None:
@@ -137,7 +137,7 @@ class RemoteScorer:
         async def ask() -> Outcome:
             try:
                 return (await judge.judge(subject, [evaluator], timeout=self._timeout))[0]
-            except Exception as error:  # a joined call has to end for all who wait for it
+            except Exception as error:  # noqa: BLE001  # a joined call has to end for all who wait for it
                 problem = _internal(error)
                 return EvaluationFailure(
                     evaluator=evaluator.name,

@@ -56,7 +56,7 @@ def build(  # the composition root hands over all there is
 class Server:
     """See `build`."""
 
-    def __init__(  # see `build`
+    def __init__(  # noqa: PLR0917  # see `build`
         self,
         scorer: RemoteScorer,
         tokens: Tokens,
@@ -113,7 +113,7 @@ class Server:
             # A body that was not waited for cannot be told from the next request; so the connection ends.
             close = [(b"connection", b"close")] if problem.word == "REQUEST_TIMEOUT" else []
             await respond(send, problem.answer(), close, body=scope["method"] != "HEAD")
-        except Exception as error:  # whatever it is, the client gets an answer
+        except Exception as error:  # noqa: BLE001  # whatever it is, the client gets an answer
             await respond(send, internal(error).answer(), body=scope["method"] != "HEAD")
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,9 +154,7 @@ class Server:
             answer = await _while_connected(receive, question)
         await respond(send, answer)
 
-    async def _probe(
-        self, scope: Scope, send: Send, answer: Callable[[], Answer], guarded: bool
-    ) -> None:  # straight from the table of probes
+    async def _probe(self, scope: Scope, send: Send, answer: Callable[[], Answer], guarded: bool) -> None:  # noqa: FBT001  # straight from the table of probes
         method = scope["method"]
         if method not in ("GET", "HEAD"):
             await _refuse_method(send, method, PROBE_ALLOWED)
@@ -193,7 +191,7 @@ class Server:
         return self._pages
 
     def _build_pages(self) -> App:
-        from spanjudge.server.pages import pages  # half a second nobody should wait for at start
+        from spanjudge.server.pages import pages  # noqa: PLC0415  # half a second nobody should wait for at start
 
         evaluators = self._scorer.evaluators
         return pages(self._info, evaluators, [router() for router in self._routers])
@@ -211,7 +209,7 @@ class Server:
                 await send({"type": "lifespan.startup.complete"})
                 phase = "shutdown"
                 await receive()
-        except Exception as error:  # ASGI has a message for it
+        except Exception as error:  # noqa: BLE001  # ASGI has a message for it
             # Our own messages hold no content; others might.
             why = str(error) if isinstance(error, SpanjudgeError) else type(error).__name__
             await send({"type": f"lifespan.{phase}.failed", "message": why})

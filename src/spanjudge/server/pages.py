@@ -85,7 +85,7 @@ class _Shaped:
         allowed: set[str] = set()
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             asked = {**scope, "method": method}
-            if any(route.matches(asked)[0].value == 2 for route in self._app.routes):  # Match.FULL
+            if any(route.matches(asked)[0].value == 2 for route in self._app.routes):  # noqa: PLR2004  # Match.FULL
                 allowed.add(method)
         if not allowed:
             raise not_found()
@@ -96,11 +96,11 @@ class _Shaped:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # it is registered for nothing else
-    if error.status_code == 404:  # the status is its own name
+    assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for nothing else
+    if error.status_code == 404:  # noqa: PLR2004  # the status is its own name
         return _response(not_found().answer())
     headers = dict(error.headers or {})
-    if error.status_code == 405:  # the status is its own name
+    if error.status_code == 405:  # noqa: PLR2004  # the status is its own name
         allowed = headers.get("Allow", "GET")
         return _response(not_allowed(allowed).answer(), headers)
     del request
@@ -109,7 +109,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     del request
-    assert isinstance(error, RequestValidationError)  # it is registered for nothing else
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for nothing else
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
     return _response(of_status(422, f"{where}: {first['msg']}"))
@@ -117,7 +117,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _problem(request: Request, error: Exception) -> Response:
     del request
-    assert isinstance(error, Problem)  # it is registered for nothing else
+    assert isinstance(error, Problem)  # noqa: S101  # it is registered for nothing else
     return _response(error.answer())
 
 

@@ -100,14 +100,14 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise SettingsError(_why_not(host, port, error)) from error
-    bound.setblocking(False)  # the call is as old as sockets
+    bound.setblocking(False)  # noqa: FBT003  # the call is as old as sockets
     return bound
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """A uvloop event loop where there is uvloop, else Python's own: for `asyncio.Runner(loop_factory=…)`."""
     try:
-        import uvloop  # there is none on Windows
+        import uvloop  # noqa: PLC0415  # there is none on Windows
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
@@ -130,7 +130,7 @@ def _why_not(host: str, port: int, error: OSError) -> str:
 def _raise_open_files() -> None:
     """A thousand clients and their judge calls need more open files than the usual 1,024."""
     try:
-        import resource  # there is none on Windows
+        import resource  # noqa: PLC0415  # there is none on Windows
     except ImportError:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -96,8 +96,8 @@ class EmbeddedEngine:
         return engine
 
     async def _connect(self, orders: dict[str, Any], seconds: float) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        assert self._process.stdin is not None  # noqa: S101 - opened with a pipe
+        assert self._process.stdout is not None  # noqa: S101 - opened with a pipe
         try:
             async with asyncio.timeout(seconds):
                 self._process.stdin.write(json.dumps(orders).encode() + b"\n")
@@ -157,7 +157,7 @@ class EmbeddedEngine:
         finally:
             self.busy.clear()
         answer: dict[str, Any] = msgspec.json.decode(raw)
-        if status == 200:
+        if status == 200:  # noqa: PLR2004 - HTTP's OK
             return answer
         error: dict[str, Any] = answer.get("error") or {}
         if error.get("type") == "exceed_context_size_error":
@@ -184,7 +184,7 @@ class EmbeddedEngine:
 
     async def _listen(self) -> None:
         """Keep the runtime's last lines for an error message; they never reach the user's terminal."""
-        assert self._process.stderr is not None
+        assert self._process.stderr is not None  # noqa: S101 - opened with a pipe
         while True:
             try:
                 line = await self._process.stderr.readline()
@@ -233,7 +233,7 @@ def _socket_folder() -> str | None:
     """A folder only this user can enter, or `None` where Unix sockets cannot be used."""
     if not hasattr(socket, "AF_UNIX") or os.name == "nt":
         return None
-    for parent in (None, "/tmp"):
+    for parent in (None, "/tmp"):  # noqa: S108 - mkdtemp makes a private folder
         folder = tempfile.mkdtemp(prefix="spanjudge-", dir=parent)
         if len(os.fsencode(folder)) + len(embedded_process.SOCKET_NAME) < _LONGEST_SOCKET_PATH:
             return folder

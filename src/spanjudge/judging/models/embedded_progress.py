@@ -33,14 +33,14 @@ class TerminalProgress:
     def __enter__(self) -> Self:
         """Show the bar, if there is one."""
         if sys.stderr.isatty() and importlib.util.find_spec("rich"):
-            from rich.console import Console
-            from rich.progress import (
+            from rich.console import Console  # noqa: PLC0415 - rich comes with an extra
+            from rich.progress import (  # noqa: PLC0415 - as above
                 BarColumn,
                 DownloadColumn,
                 TimeRemainingColumn,
                 TransferSpeedColumn,
             )
-            from rich.progress import Progress as Bar
+            from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
             self._bar = Bar(
                 BarColumn(),

@@ -72,7 +72,7 @@ def read_error(status: int, headers: Mapping[str, str], body: object) -> ErrorRe
     amazon = headers.get("x-amzn-errortype")
     if amazon:
         found.code(amazon.partition(":")[0])
-    if status < 300:
+    if status < 300:  # noqa: PLR2004 - HTTP's own border
         status = found.status or 502
     should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
     return ErrorReport(

@@ -75,7 +75,7 @@ def _answer_behind(error: BaseException | None) -> Any:
 def _text_of(answer: Any) -> str:
     try:
         return str(answer.text)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a body that was not read or is gone: then LiteLLM's sentence has to do
         return ""
 
 

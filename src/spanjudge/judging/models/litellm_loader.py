@@ -33,7 +33,7 @@ def load() -> ModuleType:
 
     An application that has imported LiteLLM itself keeps its own settings of it.
     """
-    global _ours
+    global _ours  # noqa: PLW0603 - a fact about the process, not about one object
     with _lock:
         if "litellm" in sys.modules:
             return sys.modules["litellm"]
@@ -60,13 +60,13 @@ def providers() -> frozenset[str]:
 
 def use() -> None:
     """Note one more user of LiteLLM's connections."""
-    global _users
+    global _users  # noqa: PLW0603 - as above
     _users += 1
 
 
 async def release() -> None:
     """The last user closes LiteLLM's connections, unless the application uses LiteLLM as well."""
-    global _users
+    global _users  # noqa: PLW0603 - as above
     _users -= 1
     if _users == 0 and _ours:
         await load().close_litellm_async_clients()

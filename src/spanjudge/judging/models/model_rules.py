@@ -159,10 +159,10 @@ def _azure(model: str, effort: str | None) -> ModelRules:
 def _gemini(model: str, effort: str | None) -> ModelRules:
     version = re.search(r"gemini-(\d+(?:\.\d+)?)", model)
     number = float(version[1]) if version else 3.0
-    thinks = number >= 2.5
+    thinks = number >= 2.5  # noqa: PLR2004 - the first that thinks
     fields, fixed = _effort(effort, "low" if thinks else None)
     # From 3 on its vendor asks to leave the temperature alone: lower ones loop.
-    return ModelRules(temperature=number < 3, fields=fields, fixed=fixed)
+    return ModelRules(temperature=number < 3, fields=fields, fixed=fixed)  # noqa: PLR2004
 
 
 def _mistral(_model: str, effort: str | None) -> ModelRules:

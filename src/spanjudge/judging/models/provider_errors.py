@@ -127,10 +127,10 @@ def meaning_of(report: ErrorReport, provider: str = "") -> Meaning:
 
 def _is_credit(report: ErrorReport, text: str, provider: str) -> bool:
     return (
-        report.status == 402
+        report.status == 402  # noqa: PLR2004 - “payment required”
         or bool(report.codes & _CREDIT_CODES)
         or any(_CREDIT_CODE.search(code) for code in report.codes)
-        or (report.status == 412 and provider == "fireworks_ai")
+        or (report.status == 412 and provider == "fireworks_ai")  # noqa: PLR2004 - its word for suspended
         or (report.status in _CREDIT_STATUS and _CREDIT_TEXT.search(text) is not None)
     )
 
@@ -146,7 +146,7 @@ def _is_bad_json(report: ErrorReport, _text: str, _provider: str) -> bool:
 def _is_too_long(report: ErrorReport, text: str, _provider: str) -> bool:
     # 413 at Groq is called a rate limit, and waiting never helps.
     return (
-        report.status == 413
+        report.status == 413  # noqa: PLR2004 - “content too large”
         or bool(report.codes & _LONG_CODES)
         or (report.status in _LONG_STATUS and _LONG_TEXT.search(text) is not None)
     )
@@ -171,7 +171,7 @@ def _is_key(report: ErrorReport, text: str, _provider: str) -> bool:
     return (
         report.status in (401, 403)
         or bool(report.codes & _KEY_CODES)
-        or (report.status == 400 and _KEY_TEXT.search(text) is not None)
+        or (report.status == 400 and _KEY_TEXT.search(text) is not None)  # noqa: PLR2004 - Gemini's
     )
 
 
@@ -207,7 +207,7 @@ def _by_status(status: int) -> Meaning:
         return "overloaded"
     if status in (404, 410):
         return "model"
-    if 300 <= status < 400 or status == 405:
+    if 300 <= status < 400 or status == 405:  # noqa: PLR2004 - a redirect, or no POST here
         return "address"
     return "request"
 

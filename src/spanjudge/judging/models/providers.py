@@ -159,7 +159,7 @@ def _azure(config: JudgeModelConfig, base: str, key: str) -> Address:
     if not version:
         version = "v1"
     # An Entra token is a JWT; a key never has dots.
-    headers = {"Authorization": f"Bearer {key}"} if key.count(".") == 2 else {"api-key": key}
+    headers = {"Authorization": f"Bearer {key}"} if key.count(".") == 2 else {"api-key": key}  # noqa: PLR2004
     if not key:
         headers = {}
     name = config.model.strip()

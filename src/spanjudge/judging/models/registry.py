@@ -75,31 +75,31 @@ def _traits(config: JudgeModelConfig, own: Traits) -> Traits:
 
 
 def _openai_compatible(config: JudgeModelConfig) -> JudgeModel:
-    from spanjudge.judging.models.openai_compatible import OpenAICompatibleModel
+    from spanjudge.judging.models.openai_compatible import OpenAICompatibleModel  # noqa: PLC0415 - on use
 
     return OpenAICompatibleModel(config)
 
 
 def _anthropic(config: JudgeModelConfig) -> JudgeModel:
-    from spanjudge.judging.models.anthropic import AnthropicModel
+    from spanjudge.judging.models.anthropic import AnthropicModel  # noqa: PLC0415 - on use
 
     return AnthropicModel(config)
 
 
 def _litellm(config: JudgeModelConfig) -> JudgeModel:
-    from spanjudge.judging.models.litellm import LiteLLMModel
+    from spanjudge.judging.models.litellm import LiteLLMModel  # noqa: PLC0415 - on use
 
     return LiteLLMModel(config)
 
 
 def _embedded(config: JudgeModelConfig) -> JudgeModel:
-    from spanjudge.judging.models.embedded import EmbeddedModel
+    from spanjudge.judging.models.embedded import EmbeddedModel  # noqa: PLC0415 - on use
 
     return EmbeddedModel(config)
 
 
 def _scripted(config: JudgeModelConfig) -> JudgeModel:
-    from spanjudge.judging.models.scripted import ScriptedModel
+    from spanjudge.judging.models.scripted import ScriptedModel  # noqa: PLC0415 - on use
 
     return ScriptedModel(model=config.model or "scripted")
 
@@ -114,7 +114,7 @@ _MAKERS: dict[str, Callable[[JudgeModelConfig], JudgeModel]] = {
 
 def _maker(config: JudgeModelConfig) -> Callable[[JudgeModelConfig], JudgeModel]:
     """LiteLLM, when it knows the provider; finding that out imports it."""
-    from spanjudge.judging.models import litellm_loader
+    from spanjudge.judging.models import litellm_loader  # noqa: PLC0415 - on use
 
     ours = frozenset({*_MAKERS, *THROUGH_LITELLM})
     name = config.provider

@@ -157,11 +157,11 @@ class ResilientModel:
     def _pause(self, retry: int, error: JudgeModelError) -> float:
         """Seconds until the next attempt: doubling, up to a quarter less; what was asked for, or more."""
         own = min(self._first_pause * 2.0**retry, self._longest_pause)
-        own *= 1 - random.random() / 4
+        own *= 1 - random.random() / 4  # noqa: S311 - spreads retries, guards no secret
         if error.retry_after is None:
             return own
         # Many callers were told the same moment: they come back up to a tenth later.
-        return max(own, error.retry_after * (1 + random.random() / 10))
+        return max(own, error.retry_after * (1 + random.random() / 10))  # noqa: S311 - as above
 
     def _out_of_time(self, question: "_Question") -> JudgeModelError:
         seconds = f"{time.monotonic() - question.started:.1f} s"
@@ -229,5 +229,5 @@ def _sum(one: float | None, other: float | None) -> float | None:
 
 def _no_answer(error: JudgeModelError) -> bool:
     """Whether nobody answered, or somebody who could not (5xx)."""
-    refused = error.status is not None and error.status < 500
+    refused = error.status is not None and error.status < 500  # noqa: PLR2004 - the border HTTP itself draws
     return error.code in ("judge_unavailable", "judge_timeout") and not refused

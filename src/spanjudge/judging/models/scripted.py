@@ -1,7 +1,7 @@
 """A judge model that answers what it was told to: the fake, shipped for users' tests."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -43,7 +43,7 @@ class ScriptedModel:
         elif callable(answer):
             answer = answer(request)
             if isinstance(answer, Awaitable):
-                answer = await answer
+                answer = await cast("Awaitable[Answer]", answer)
         if isinstance(answer, JudgeModelError):
             raise answer
         if isinstance(answer, JudgeReply):

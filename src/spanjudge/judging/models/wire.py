@@ -246,7 +246,7 @@ async def _read(response: aiohttp.ClientResponse, target: _Target) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_REPLY_BYTES:
-            if response.status >= 400:
+            if response.status >= 400:  # noqa: PLR2004 - the border HTTP itself draws
                 break
             raise JudgeModelError(
                 "judge_answer_invalid",
