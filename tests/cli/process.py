@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ def environment(folder: Path, changes: Mapping[str, str] | None = None) -> dict[
         for name, text in os.environ.items()
         if not name.startswith(("O2_JUDGE_", "SPANJUDGE_", "OTEL_")) and name != "HF_ENDPOINT"
     }
-    return plain | {"SPANJUDGE_DATA_DIR": str(folder), "NO_PROXY": "127.0.0.1"} | dict(changes or {})
+    own = {"SPANJUDGE_DATA_DIR": str(folder), "XDG_CACHE_HOME": str(folder), "NO_PROXY": "127.0.0.1"}
+    return plain | own | dict(changes or {})
 
 
 def judge_at(url: str) -> dict[str, str]:
@@ -34,24 +35,36 @@ def judge_at(url: str) -> dict[str, str]:
     }
 
 
-async def start(*arguments: str, env: Mapping[str, str]) -> asyncio.subprocess.Process:
-    """Start the command; standard output and error are pipes."""
-    return await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def python(*arguments: str, env: Mapping[str, str]) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A Python process whose standard output and error are pipes; it does not outlive the test."""
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "spanjudge",
         *arguments,
         env=dict(env),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def running(
+    *arguments: str, env: Mapping[str, str]
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """The command, running."""
+    return python("-m", "spanjudge", *arguments, env=env)
 
 
 async def spanjudge(*arguments: str, env: Mapping[str, str]) -> tuple[int, str, str]:
     """Run the command to its end: exit code, standard output, standard error."""
-    process = await start(*arguments, env=env)
-    out, err = await process.communicate()
+    async with running(*arguments, env=env) as process:
+        out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
 
 
@@ -68,7 +81,7 @@ class Served:
     async def read(self) -> None:
         assert self.process.stderr is not None
         self._reading = asyncio.create_task(self._read(self.process.stderr))
-        self.address = (await self.logged("listening"))["address"].replace("0.0.0.0", "127.0.0.1")
+        self.address = (await self.logged("listening"))["address"]
 
     async def logged(self, message: str, count: int = 1) -> dict[str, Any]:
         """The first log record with this message, waited for; with `count`, the one after that many."""
@@ -104,10 +117,9 @@ class Served:
 @asynccontextmanager
 async def serving(*arguments: str, env: Mapping[str, str]) -> AsyncGenerator[Served]:
     """`spanjudge serve` on a free port."""
-    served = Served(await start("serve", "--host", "127.0.0.1", "--port", "0", *arguments, env=env))
-    try:
+    async with running("serve", "--host", "127.0.0.1", "--port", "0", *arguments, env=env) as process:
+        served = Served(process)
         async with asyncio.timeout(30):
             await served.read()
         yield served
-    finally:
         await served.end()

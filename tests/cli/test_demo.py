@@ -10,7 +10,7 @@ import aiohttp
 
 from spanjudge.cli.demo_examples import EXAMPLES
 from spanjudge.evaluators.gallery import scorers
-from tests.cli.process import environment, judge_at, spanjudge, start
+from tests.cli.process import environment, judge_at, running, spanjudge
 from tests.mock_judge import MockJudge
 from tests.mock_judge.behaviour import rate_limited
 
@@ -49,26 +49,26 @@ async def test_it_serves_on_at_a_free_port_until_ctrl_c(mock_judge: MockJudge, t
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         env = environment(tmp_path, judge_at(mock_judge.url))
-        process = await start("demo", "--port", port, env=env)
-        assert process.stdout is not None
-        out = ""
-        while "Ctrl-C ends it." not in out:
-            line = await process.stdout.readline()
-            assert line, out
-            out += line.decode()
-        found = re.search(r"Serving at (\S+)  ·  token (\S+)", out)
-        assert found
-        address, token = found.groups()
-        assert not address.endswith(f":{port}")
-        assert f'curl -s {address}/evaluate -H "Authorization: Bearer {token}"' in out
-        headers = {"Authorization": f"Bearer {token}"}
-        async with (
-            aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{address}/evaluate", json=EXAMPLES[0].body) as response,
-        ):
-            assert (await response.json())["code"] == "OK"
-        process.send_signal(signal.SIGINT)
-        _, err = await process.communicate()
+        async with running("demo", "--port", port, env=env) as process:
+            assert process.stdout is not None
+            out = ""
+            while "Ctrl-C ends it." not in out:
+                line = await process.stdout.readline()
+                assert line, out
+                out += line.decode()
+            found = re.search(r"Serving at (\S+)  ·  token (\S+)", out)
+            assert found
+            address, token = found.groups()
+            assert not address.endswith(f":{port}")
+            assert f'curl -s {address}/evaluate -H "Authorization: Bearer {token}"' in out
+            headers = {"Authorization": f"Bearer {token}"}
+            async with (
+                aiohttp.ClientSession(headers=headers) as session,
+                session.post(f"{address}/evaluate", json=EXAMPLES[0].body) as response,
+            ):
+                assert (await response.json())["code"] == "OK"
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
     assert process.returncode == 0
     assert f"Port {port} is in use; taking a free one." in err.decode()
     assert "Traceback" not in err.decode()
@@ -76,13 +76,13 @@ async def test_it_serves_on_at_a_free_port_until_ctrl_c(mock_judge: MockJudge, t
 
 async def test_a_token_of_the_settings_is_not_printed(mock_judge: MockJudge, tmp_path: Path) -> None:
     env = environment(tmp_path, judge_at(mock_judge.url) | {"O2_JUDGE_AUTH_TOKEN": "own-token-of-mine"})
-    process = await start("demo", "--port", "0", env=env)
-    assert process.stdout is not None
-    out = ""
-    while "Ctrl-C ends it." not in out:
-        out += (await process.stdout.readline()).decode()
-    process.send_signal(signal.SIGTERM)
-    _, err = await process.communicate()
+    async with running("demo", "--port", "0", env=env) as process:
+        assert process.stdout is not None
+        out = ""
+        while "Ctrl-C ends it." not in out:
+            out += (await process.stdout.readline()).decode()
+        process.send_signal(signal.SIGTERM)
+        _, err = await process.communicate()
     assert process.returncode == 0
     assert "own-token-of-mine" not in out + err.decode()
     assert '"Authorization: Bearer $O2_JUDGE_AUTH_TOKEN"' in out

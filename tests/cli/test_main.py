@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spanjudge.cli.main import COMMANDS
+from spanjudge.cli.main import COMMANDS, run
 from spanjudge.version import __version__
 from tests.cli.process import environment, spanjudge
 
@@ -15,8 +15,6 @@ async def test_help_lists_every_command_and_each_has_an_example(
     code, out, _ = await spanjudge("--help", env=environment(tmp_path))
     assert code == 0
     assert all(f"  {name}" in out for name in COMMANDS)
-    from spanjudge.cli.main import run
-
     for name in COMMANDS:
         with pytest.raises(SystemExit) as left:
             run([name, "--help"])

@@ -5,14 +5,13 @@ import json
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.cli.process import KEY, TOKEN, environment, judge_at, serving, spanjudge
+from tests.cli.process import KEY, TOKEN, environment, judge_at, python, serving, spanjudge
 from tests.mock_judge import Behaviour, MockJudge
 from tests.mock_judge.behaviour import held
 
@@ -162,15 +161,13 @@ async def test_heavy_parts_are_not_imported_for_a_remote_judge(mock_judge: MockJ
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     env = environment(tmp_path, judge_at(mock_judge.url) | {"O2_JUDGE_AUTH_TOKEN": TOKEN})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, str(port), env=env, stdout=-1, stderr=-1
-    )
-    assert process.stderr is not None
-    while b"listening" not in (line := await process.stderr.readline()):
-        assert line, "the server ended before it listened"
-    assert (await evaluate(f"http://127.0.0.1:{port}"))[1]["code"] == "OK"
-    resident = resident_bytes(process.pid)
-    process.terminate()
-    out, _ = await process.communicate()
+    async with python("-c", script, str(port), env=env) as process:
+        assert process.stderr is not None
+        while b"listening" not in (line := await process.stderr.readline()):
+            assert line, "the server ended before it listened"
+        assert (await evaluate(f"http://127.0.0.1:{port}"))[1]["code"] == "OK"
+        resident = resident_bytes(process.pid)
+        process.terminate()
+        out, _ = await process.communicate()
     assert out.decode().strip() == "imported:"
     assert resident < 90 * 1024 * 1024
