@@ -20,6 +20,7 @@ COMMANDS = {
     "config": "spanjudge.cli.config",
     "models": "spanjudge.cli.models",
     "openobserve-export": "spanjudge.cli.openobserve_export",
+    "agreement": "spanjudge.cli.agreement",
 }
 """Each command's module; it has `app`, a `typer.Typer`, or a function `command`."""
 
