@@ -27,7 +27,8 @@ from spanjudge.judging.models import embedded_process
 from spanjudge.judging.models.embedded_options import EmbeddedOptions, usable_cores
 from spanjudge.judging.models.model import JudgeModelError
 
-_BATCH = 512
+_BATCH = 256
+"""Prompt tokens read at a time; a cancelled question leaves only after the batch it is in."""
 _LONGEST_SOCKET_PATH = 100
 _LAST_WORDS = 12
 
