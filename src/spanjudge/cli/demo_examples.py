@@ -10,28 +10,39 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     good: bool
     output: str
     input: str | None = None
+    context: str | None = None
 
     @property
     def body(self) -> dict[str, str]:
         """The body of the request to `/evaluate`."""
-        body = {"scorer_name": self.scorer, "output": self.output}
-        return body if self.input is None else body | {"input": self.input}
+        fields = {
+            "scorer_name": self.scorer,
+            "input": self.input,
+            "context": self.context,
+            "output": self.output,
+        }
+        return {name: text for name, text in fields.items() if text is not None}
 
 
-_BAGGAGE = (
-    "Fare rules: one cabin bag up to 8 kg is free, a checked bag is 35 euros.\n"
-    "How heavy may my free cabin bag be?"
-)
+_BAGGAGE = "How heavy may my free cabin bag be?"
+_FARES = "Fare rules: one cabin bag of up to 8 kg is free. A checked bag costs 35 euros."
 _RESET = "How do I reset the password of my account?"
 _JSON = "Give the capital of Japan as a JSON object with the single key capital, and nothing else."
 _AUTUMN = "Describe autumn in exactly one sentence, in English, without the word leaf."
 
 EXAMPLES = (
-    Example(scorer="hallucination", good=True, input=_BAGGAGE, output="It may weigh up to 8 kg."),
+    Example(
+        scorer="hallucination",
+        good=True,
+        input=_BAGGAGE,
+        context=_FARES,
+        output="Your free cabin bag may weigh up to 8 kg.",
+    ),
     Example(
         scorer="hallucination",
         good=False,
         input=_BAGGAGE,
+        context=_FARES,
         output="It may weigh up to 23 kg, and gold members may bring a second one.",
     ),
     Example(
