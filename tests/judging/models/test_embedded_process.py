@@ -1,7 +1,9 @@
 import asyncio
+import contextlib
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,18 @@ async def test_the_child_dies_with_its_parent_and_was_quiet(path: Path) -> None:
     await parent.wait()
 
 
+async def test_a_program_that_ends_without_closing_leaves_nothing(path: Path) -> None:
+    program = PARENT.replace("    await asyncio.Event().wait()\n", "")
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, str(path), stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await parent.communicate()
+    folder = Path(out.decode().strip())
+    assert folder.is_absolute()
+    async with asyncio.timeout(20):
+        await gone(folder)
+
+
 async def test_closing_ends_the_child_and_further_questions(path: Path) -> None:
     judge = model(path)
     await judge.start()
@@ -66,14 +80,20 @@ async def test_closing_ends_the_child_and_further_questions(path: Path) -> None:
         await judge.answer(question(schema=LABEL))
 
 
-async def test_closing_while_it_starts(path: Path) -> None:
-    judge = model(path)
-    starting = asyncio.create_task(judge.start())
-    done, _ = await asyncio.wait({starting}, timeout=0.05)
-    assert not done
-    await judge.aclose()
-    with pytest.raises(asyncio.CancelledError):
-        await starting
+@pytest.mark.parametrize("turns", [2, 3, 50, 5000])
+async def test_closing_while_it_starts_leaves_nothing(
+    path: Path, turns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        judge = model(path)
+        starting = asyncio.create_task(judge.start())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await judge.aclose()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        assert os.listdir(folder) == []  # noqa: PTH208 - the names are what is asserted
 
 
 async def test_a_deadline_before_the_model_is_loaded_says_so(path: Path) -> None:

@@ -15,6 +15,7 @@ import shutil
 import socket
 import sys
 import tempfile
+import weakref
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class EmbeddedEngine:
         self._origin = ""
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._listener = asyncio.create_task(self._listen())
+        if folder:  # also when the program ends without closing: then asyncio kills the child
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     @property
     def pid(self) -> int:
@@ -67,17 +70,12 @@ class EmbeddedEngine:
             raise MissingExtraError("the embedded judge", "embedded")
         key = secrets.token_hex(16)
         folder = _socket_folder()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            str(Path(embedded_process.__file__)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            # Ctrl-C in a terminal reaches the parent only, which then ends the child in order.
-            start_new_session=True,
-            env=_environment(),
-        )
+        try:
+            process = await _spawn()
+        except BaseException:
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
         engine = cls(process, folder, key)
         orders = {
             "path": str(path),
@@ -208,6 +206,20 @@ class EmbeddedEngine:
             self._process.stdin.close()
         if self._folder:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+
+async def _spawn() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-P",
+        str(Path(embedded_process.__file__)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        # Ctrl-C in a terminal reaches the parent only, which then ends the child in order.
+        start_new_session=True,
+        env=_environment(),
+    )
 
 
 def _refusal(path: str, reason: str) -> str:
