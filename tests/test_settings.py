@@ -9,8 +9,8 @@ import pytest
 
 from spanjudge import settings
 from spanjudge.errors import SettingsError
-from spanjudge.settings_reference import PROVIDERS, reference
-from spanjudge.settings_table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
+from spanjudge.settings.reference import PROVIDERS, reference
+from spanjudge.settings.table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
 
 PROJECT = Path(__file__).parent.parent
 GOOD = {"O2_JUDGE_PROVIDER": "openai", "O2_JUDGE_API_KEY": "sk-0123456789", "O2_JUDGE_MODEL": "gpt-5.4-mini"}

@@ -35,6 +35,8 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "color_message",
 }
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
 
 def configure(
     *,
@@ -129,7 +131,14 @@ class JsonFormatter(_SafeFormatter):
         }
         if trace := self.trace(record):
             line["exception"] = trace
-        return self.hide(json.dumps(line, ensure_ascii=False, default=str))
+        return self.hide(_as_json(line))
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    try:
+        return _encode(line).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot carry
+        return json.dumps(line, default=str)
 
 
 class TextFormatter(_SafeFormatter):

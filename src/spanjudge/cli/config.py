@@ -36,7 +36,7 @@ def command(
     Example:  O2_JUDGE_PROVIDER=embedded spanjudge config
     """
     if form is Format.reference:
-        from spanjudge.settings_reference import reference  # noqa: PLC0415 - only this format needs it
+        from spanjudge.settings.reference import reference  # noqa: PLC0415 - only this format needs it
 
         print(reference(), end="")
         return

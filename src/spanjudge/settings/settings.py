@@ -1,6 +1,6 @@
 """One frozen settings object, from the environment and one optional YAML file.
 
-What settings there are stands in `settings_table.py`.
+What settings there are stands in `table.py`.
 """
 
 import os
@@ -12,9 +12,9 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.settings_judge import judge
-from spanjudge.settings_reading import HIDDEN, Reading, Value, read, show
-from spanjudge.settings_table import GROUPS, JUDGE, Setting
+from spanjudge.settings.judge import judge
+from spanjudge.settings.reading import HIDDEN, Reading, Value, read, show
+from spanjudge.settings.table import GROUPS, JUDGE, Setting
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.registry import EXAMPLE_MODELS
-from spanjudge.settings_kinds import without_secrets
-from spanjudge.settings_reading import Reading, Value
-from spanjudge.settings_table import JUDGE, Setting
+from spanjudge.settings.kinds import without_secrets
+from spanjudge.settings.reading import Reading, Value
+from spanjudge.settings.table import JUDGE, Setting
 
 KEYLESS = frozenset({"embedded", "scripted", "ollama", "openai_compatible", "vertex_ai", "bedrock"})
 """Providers that work without `O2_JUDGE_API_KEY`."""

@@ -1,13 +1,13 @@
 """The reference page of all settings, written from the table: `docs/configuration.md`."""
 
 from spanjudge.judging.models.registry import EXAMPLE_MODELS
-from spanjudge.settings_judge import KEYLESS
-from spanjudge.settings_table import GROUPS, JUDGE, RESERVED, Setting
+from spanjudge.settings.judge import KEYLESS
+from spanjudge.settings.table import GROUPS, JUDGE, RESERVED, Setting
 
 OPENING = """\
 # Configuration
 
-<!-- Written by `spanjudge config --format reference`; a test compares. Change src/spanjudge/settings_table.py instead. -->
+<!-- Written by `spanjudge config --format reference`; a test compares. Change src/spanjudge/settings/table.py instead. -->
 
 Settings come from options of the command line (`--host`, `--port`), then the environment, then one YAML file that
 `SPANJUDGE_CONFIG` names, then the defaults below; the first that has a setting wins. `spanjudge config` prints what is in effect and where

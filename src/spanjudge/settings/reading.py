@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from spanjudge import settings_file
 from spanjudge.errors import SettingsError
-from spanjudge.settings_kinds import File, Url, without_secrets
-from spanjudge.settings_table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
+from spanjudge.settings import file as settings_file
+from spanjudge.settings.kinds import File, Url, without_secrets
+from spanjudge.settings.table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
 
 PREFIXES = ("O2_JUDGE_", "SPANJUDGE_")
 HIDDEN = "(hidden)"

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from spanjudge.settings_kinds import Choice, File, Flag, Kind, Number, Text, Url, Whole, Words
+from spanjudge.settings.kinds import Choice, File, Flag, Kind, Number, Text, Url, Whole, Words
 
 DAY = 86_400
 MEGABYTE = 1_048_576
@@ -325,9 +325,9 @@ LOGS = (
         key="access_log",
         env=("SPANJUDGE_ACCESS_LOG",),
         kind=Flag(),
-        about="One line for every request to the server.",
-        example="false",
-        default=True,
+        about="One line for every request to the server, beside the one for every evaluation.",
+        example="true",
+        default=False,
     ),
     Setting(
         key="log_content",
