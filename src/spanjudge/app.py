@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib.util
 import logging
 import os
@@ -195,6 +196,7 @@ async def serve(
 
     for note in settings.notes:
         logger.warning(note)
+    _collect_less_often()
     async with _beside(app.start_judges()), _beside(_keep_tokens_fresh(app.token_file)):
         try:
             await run.serve(
@@ -209,6 +211,17 @@ async def serve(
         finally:
             await app.aclose()
     logger.info("stopped")
+
+
+def _collect_less_often() -> None:
+    """Spare the garbage collector what lives as long as the process.
+
+    A request makes thousands of objects and next to no cycles: at Python's own threshold a sixth of a
+    server's time goes into looking for them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @contextlib.asynccontextmanager

@@ -58,6 +58,8 @@ def configure(
     formatter = (TextFormatter if as_text else JsonFormatter)(secrets, debug=debug)
     output = logging.StreamHandler(target)
     output.setFormatter(formatter)
+    # No line names the code's place, its thread or its process: looking them up costs more than the line.
+    vars(logging).update(_srcfile=None, logThreads=False, logProcesses=False, logMultiprocessing=False)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

@@ -23,7 +23,8 @@ def hollow(text: str) -> Hollow | None:
     bare = text.strip()
     if len(bare) > _LONGEST:
         return None
-    bare = "".join(c for c in bare if unicodedata.category(c) not in ("Cf", "Cc") or c == "\n").strip()
+    if not (bare.isascii() and bare.isprintable()):
+        bare = "".join(c for c in bare if unicodedata.category(c) not in ("Cf", "Cc") or c == "\n").strip()
     if not bare:
         return "blank"
     unfenced = _CODE_FENCE.fullmatch(bare)
