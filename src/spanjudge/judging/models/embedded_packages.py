@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -188,7 +189,11 @@ async def find_pip() -> tuple[str, ...] | None:
 
 
 def _bundled() -> list[Path]:
+    folders: list[Path] = []
     ensurepip = importlib.util.find_spec("ensurepip")
-    if ensurepip is None or ensurepip.origin is None:
-        return []
-    return sorted((Path(ensurepip.origin).parent / "_bundled").glob("pip-*.whl"))
+    if ensurepip is not None and ensurepip.origin is not None:
+        folders.append(Path(ensurepip.origin).parent / "_bundled")
+    # Distributions that build Python with --with-wheel-pkg-dir (Debian, Fedora) keep the copy elsewhere.
+    if elsewhere := sysconfig.get_config_var("WHEEL_PKG_DIR"):
+        folders.append(Path(elsewhere))
+    return [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
