@@ -134,7 +134,7 @@ class Judgement:
         system, text, _ = self._texts(question)
         request = JudgeRequest(
             system=system,
-            subject="" if question.templates else self._shown(question),
+            subject="" if question.templates else self._seen(question).text,
             leaning=question.leaning(self._subject) if question.leaning else {},
             question=f"{text}\n\n{note}" if note else text,
             schema=question.schema,
@@ -165,7 +165,7 @@ class Judgement:
     def _texts(self, question: Question) -> tuple[str, str, tuple[str, ...]]:
         """System text, question text, and the fields that were cut; a full prompt is filled in once."""
         if question.templates is None:
-            return question.system, question.text, self._material.truncated
+            return question.system, question.text, self._seen(question).truncated
         found = self._prompts.get(id(question))
         if found is None:
             found = self._prompts[id(question)] = self._filled(question, *question.templates)
@@ -189,8 +189,8 @@ class Judgement:
             tuple(cut),
         )
 
-    def _shown(self, question: Question) -> str:
-        return self._material.only(question.fields).text if question.fields else self._material.text
+    def _seen(self, question: Question) -> material.Material:
+        return self._material.only(question.fields) if question.fields else self._material
 
     def _late(self) -> bool:
         return self._deadline <= time.monotonic()
