@@ -18,13 +18,11 @@ RUN apt-get update && apt-get install --no-install-recommends -y libgomp1 && rm 
 COPY --from=build /opt/spanjudge /opt/spanjudge
 ENV PATH=/opt/spanjudge/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    SPANJUDGE_DATA_DIR=/var/lib/spanjudge \
-    O2_JUDGE_HOST=0.0.0.0 \
-    O2_JUDGE_PORT=8000
+    SPANJUDGE_DATA_DIR=/var/lib/spanjudge
 USER 10001
 VOLUME /var/lib/spanjudge
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['O2_JUDGE_PORT']}/livez\", timeout=2)"]
+  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('O2_JUDGE_PORT') or os.environ.get('SPANJUDGE_JUDGE_PORT') or '8000') + '/livez', timeout=2)"]
 ENTRYPOINT ["spanjudge"]
 CMD ["serve"]

@@ -5,7 +5,22 @@ import sys
 
 import spanjudge
 
-NAMES = {"EvaluationFailure", "EvaluationResult", "Evaluator", "Judge", "Subject", "__version__"}
+NAMES = {
+    "Acceptance",
+    "Anchor",
+    "Boolean",
+    "Category",
+    "Document",
+    "EvaluationFailure",
+    "EvaluationResult",
+    "Evaluator",
+    "Judge",
+    "Label",
+    "Prompt",
+    "Score",
+    "Subject",
+    "__version__",
+}
 
 
 def test_the_exported_names() -> None:

@@ -14,10 +14,8 @@ from spanjudge.errors import SettingsError
 from spanjudge.judging.models import wire as wire_module
 from spanjudge.judging.models.model import JudgeModelError
 from spanjudge.judging.models.wire import Wire, to_json
-from tests.mock_judge import Behaviour, MockJudge, behaviour
+from tests.mock_judge import Behaviour, MockJudge, authority, behaviour
 
-TLS = Path(__file__).parents[2] / "data" / "tls"
-CA = TLS / "ca.pem"
 SECRET = {"Authorization": "Bearer sk-secret-0123456789"}
 
 
@@ -168,12 +166,12 @@ def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
 
 
 @asynccontextmanager
-async def secure_server() -> AsyncGenerator[str]:
+async def secure_server(certificate: Path) -> AsyncGenerator[str]:
     async def answer(_request: web.Request) -> web.Response:
         return web.json_response({"secure": True})
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(TLS / "server.pem")
+    context.load_cert_chain(certificate)
     app = web.Application()
     app.router.add_post("/v1", answer)
     runner = web.AppRunner(app)
@@ -186,11 +184,12 @@ async def secure_server() -> AsyncGenerator[str]:
 
 
 async def test_an_authority_nobody_vouches_for_is_refused_and_the_setting_named(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-    async with secure_server() as url:
+    _, certificate = authority.make(tmp_path)
+    async with secure_server(certificate) as url:
         error = await fails(wire, url)
     assert (error.code, error.retryable) == ("judge_unavailable", False)
     assert "SSL_CERT_FILE" in error.message
@@ -198,10 +197,11 @@ async def test_an_authority_nobody_vouches_for_is_refused_and_the_setting_named(
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 async def test_an_authority_of_ones_own_comes_from_the_environment(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, name: str
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setenv(name, str(CA))
-    async with secure_server() as url:
+    ca, certificate = authority.make(tmp_path)
+    monkeypatch.setenv(name, str(ca))
+    async with secure_server(certificate) as url:
         assert (await wire.post_json(url, {}, {}, soon())).body == {"secure": True}
 
 
