@@ -122,9 +122,9 @@ class _Demo:
             await inner.start()
 
     async def _announce_fetch(self) -> None:
-        from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS  # noqa: PLC0415 - see `command`
-        from spanjudge.judging.models.embedded_fetch import default_folder  # noqa: PLC0415 - as above
-        from spanjudge.judging.models.embedded_store import ModelFolder  # noqa: PLC0415 - as above
+        from spanjudge.judging.models.embedded.catalogue import DEFAULT, MODELS  # noqa: PLC0415 - see `command`
+        from spanjudge.judging.models.embedded.fetch import default_folder  # noqa: PLC0415 - as above
+        from spanjudge.judging.models.embedded.store import ModelFolder  # noqa: PLC0415 - as above
 
         config = self._app.settings.judge
         known = MODELS.get(config.model or DEFAULT)

@@ -21,8 +21,8 @@ def show() -> None:
 
     Example:  spanjudge models list
     """
-    from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS  # noqa: PLC0415 - see `cli/main.py`
-    from spanjudge.judging.models.embedded_fetch import default_folder  # noqa: PLC0415
+    from spanjudge.judging.models.embedded.catalogue import DEFAULT, MODELS  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge.judging.models.embedded.fetch import default_folder  # noqa: PLC0415
 
     folders = (_folder(), default_folder())
     for model in MODELS.values():
@@ -40,9 +40,9 @@ def fetch(
 
     Example:  spanjudge models fetch
     """
-    from spanjudge.judging.models import embedded_fetch  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge.judging.models.embedded import fetch  # noqa: PLC0415 - see `cli/main.py`
 
-    print(asyncio.run(embedded_fetch.fetch(name, folder=_folder())))
+    print(asyncio.run(fetch.fetch(name, folder=_folder())))
 
 
 def _folder() -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from spanjudge.judging.models.embedded_catalogue import KnownModel, Package
+from spanjudge.judging.models.embedded.catalogue import KnownModel, Package
 
 CONTENT = b"GGUF" + os.urandom(300_000)
 PARTS = (CONTENT[:100_000], CONTENT[100_000:200_000], CONTENT[200_000:])

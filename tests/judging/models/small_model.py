@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.judging.models.embedded import EmbeddedModel
-from spanjudge.judging.models.embedded_fetch import fetch
-from spanjudge.judging.models.embedded_options import EmbeddedOptions
+from spanjudge.judging.models.embedded.fetch import fetch
+from spanjudge.judging.models.embedded.model import EmbeddedModel
+from spanjudge.judging.models.embedded.options import EmbeddedOptions
 from spanjudge.judging.models.model import JudgeRequest
 
 NAME = "smollm2-135m"

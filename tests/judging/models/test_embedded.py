@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from spanjudge.judging.models.embedded import EmbeddedModel
-from spanjudge.judging.models.embedded_engine import EmbeddedEngine
-from spanjudge.judging.models.embedded_prompt import ChatFormat
+from spanjudge.judging.models.embedded.engine import EmbeddedEngine
+from spanjudge.judging.models.embedded.model import EmbeddedModel
+from spanjudge.judging.models.embedded.prompt import ChatFormat
 from spanjudge.judging.models.model import JudgeModelError, JudgeReply
 from tests.judging.models.small_model import ENDLESS, LABEL, VERDICT, model, question, small_model
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from spanjudge.judging.models.embedded_catalogue import MODELS, QWEN
-from spanjudge.judging.models.embedded_fetch import FetchError, default_folder, fetch, model_name, obtain
-from spanjudge.judging.models.embedded_packages import find_pip
-from spanjudge.judging.models.embedded_store import ModelFolder
+from spanjudge.judging.models.embedded.catalogue import MODELS, QWEN
+from spanjudge.judging.models.embedded.fetch import FetchError, default_folder, fetch, model_name, obtain
+from spanjudge.judging.models.embedded.packages import find_pip
+from spanjudge.judging.models.embedded.store import ModelFolder
 from tests.judging.models.model_sources import CONTENT, PARTS, Hub, Said, add_package, known, serving
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -256,7 +256,7 @@ async def test_an_environment_without_pip_finds_one(tmp_path: Path) -> None:
     code = (
         "import asyncio, sys\n"
         f"sys.path[:0] = {sys.path!r}\n"
-        "from spanjudge.judging.models.embedded_packages import find_pip\n"
+        "from spanjudge.judging.models.embedded.packages import find_pip\n"
         "print(asyncio.run(find_pip()))\n"
     )
     child = await asyncio.create_subprocess_exec(

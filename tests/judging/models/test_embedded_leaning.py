@@ -6,8 +6,8 @@ import pytest
 import pytest_asyncio
 
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.judging.models.embedded import EmbeddedModel
-from spanjudge.judging.models.embedded_catalogue import QWEN
+from spanjudge.judging.models.embedded.catalogue import QWEN
+from spanjudge.judging.models.embedded.model import EmbeddedModel
 from spanjudge.judging.models.model import JudgeReply
 from spanjudge.judging.models.registry import open_model
 from tests.judging.models.small_model import LABEL, model, question, small_model

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from spanjudge.judging.models.embedded_plan import TEXT_LIMIT, Fixed, Free, Pick, Text, plan
-from spanjudge.judging.models.embedded_writing import json_text
+from spanjudge.judging.models.embedded.plan import TEXT_LIMIT, Fixed, Free, Pick, Text, plan
+from spanjudge.judging.models.embedded.writing import json_text
 from spanjudge.judging.models.model import JudgeModelError
 
 

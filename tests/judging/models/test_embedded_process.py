@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.judging.models.embedded import EmbeddedModel
+from spanjudge.judging.models.embedded.model import EmbeddedModel
 from spanjudge.judging.models.model import JudgeModelError
 from tests.judging.models.small_model import LABEL, NAME, model, question, small_model
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from spanjudge.judging.models.embedded_turns import Turns
+from spanjudge.judging.models.embedded.turns import Turns
 
 
 async def ask(turns: Turns, subject: str, order: list[str]) -> None:

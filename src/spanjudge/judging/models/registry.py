@@ -93,7 +93,7 @@ def _litellm(config: JudgeModelConfig) -> JudgeModel:
 
 
 def _embedded(config: JudgeModelConfig) -> JudgeModel:
-    from spanjudge.judging.models.embedded import EmbeddedModel  # noqa: PLC0415 - on use
+    from spanjudge.judging.models.embedded.model import EmbeddedModel  # noqa: PLC0415 - on use
 
     return EmbeddedModel(config)
 

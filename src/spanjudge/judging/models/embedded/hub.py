@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 import aiohttp
 
-from spanjudge.judging.models.embedded_progress import Progress
-from spanjudge.judging.models.embedded_store import ModelFolder
+from spanjudge.judging.models.embedded.progress import Progress
+from spanjudge.judging.models.embedded.store import ModelFolder
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 _TIMES = aiohttp.ClientTimeout(total=None, connect=8.0, sock_connect=8.0, sock_read=30.0)

@@ -6,7 +6,7 @@ hold is read as plain text, so a subject that spells `<|im_end|>` stays inside i
 
 from collections import OrderedDict
 
-from spanjudge.judging.models.embedded_engine import EmbeddedEngine
+from spanjudge.judging.models.embedded.engine import EmbeddedEngine
 from spanjudge.judging.models.model import JudgeModelError, JudgeRequest
 
 _SYSTEM, _QUESTION = "{the system text}", "{the question}"

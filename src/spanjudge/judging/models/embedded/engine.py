@@ -24,8 +24,8 @@ import aiohttp
 import msgspec
 
 from spanjudge.errors import MissingExtraError
-from spanjudge.judging.models import embedded_process
-from spanjudge.judging.models.embedded_options import EmbeddedOptions, usable_cores
+from spanjudge.judging.models.embedded import process
+from spanjudge.judging.models.embedded.options import EmbeddedOptions, usable_cores
 from spanjudge.judging.models.model import JudgeModelError
 
 _BATCH = 256
@@ -118,7 +118,7 @@ class EmbeddedEngine:
             raise JudgeModelError("judge_unavailable", _refusal(str(orders["path"]), str(answer["error"])))
         if self._folder:
             connector: aiohttp.BaseConnector = aiohttp.UnixConnector(
-                str(Path(self._folder) / embedded_process.SOCKET_NAME)
+                str(Path(self._folder) / process.SOCKET_NAME)
             )
             self._origin = "http://embedded"
         else:
@@ -212,7 +212,7 @@ async def _spawn() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
-        str(Path(embedded_process.__file__)),
+        str(Path(process.__file__)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -248,7 +248,7 @@ def _socket_folder() -> str | None:
         return None
     for parent in (None, "/tmp"):  # noqa: S108 - mkdtemp makes a private folder
         folder = tempfile.mkdtemp(prefix="spanjudge-", dir=parent)
-        if len(os.fsencode(folder)) + len(embedded_process.SOCKET_NAME) < _LONGEST_SOCKET_PATH:
+        if len(os.fsencode(folder)) + len(process.SOCKET_NAME) < _LONGEST_SOCKET_PATH:
             return folder
         Path(folder).rmdir()
     return None

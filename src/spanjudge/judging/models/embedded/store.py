@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from spanjudge.errors import SpanjudgeError
-from spanjudge.judging.models.embedded_catalogue import KnownModel
+from spanjudge.judging.models.embedded.catalogue import KnownModel
 
 if os.name == "nt":
     import msvcrt

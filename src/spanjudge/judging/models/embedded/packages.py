@@ -14,9 +14,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
-from spanjudge.judging.models.embedded_catalogue import Package
-from spanjudge.judging.models.embedded_progress import Progress
-from spanjudge.judging.models.embedded_store import ModelFolder
+from spanjudge.judging.models.embedded.catalogue import Package
+from spanjudge.judging.models.embedded.progress import Progress
+from spanjudge.judging.models.embedded.store import ModelFolder
 
 _AT_ONCE = 3
 _WHEEL_OVERHEAD = 4 << 20

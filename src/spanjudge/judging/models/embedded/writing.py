@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from spanjudge.judging.models.embedded_plan import Fixed, Free, Pick, Step, Text, grammar_before, grammar_of
-from spanjudge.judging.models.embedded_prompt import ChatFormat
+from spanjudge.judging.models.embedded.plan import Fixed, Free, Pick, Step, Text, grammar_before, grammar_of
+from spanjudge.judging.models.embedded.prompt import ChatFormat
 from spanjudge.judging.models.model import JudgeModelError, TokenAlternatives
 from spanjudge.judging.usage import Usage
 

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from spanjudge.judging.models.embedded_catalogue import DEFAULT, MODELS, KnownModel
-from spanjudge.judging.models.embedded_hub import from_hub
-from spanjudge.judging.models.embedded_packages import from_packages
-from spanjudge.judging.models.embedded_progress import Progress, TerminalProgress
-from spanjudge.judging.models.embedded_store import FetchError, ModelFolder, disk_full
+from spanjudge.judging.models.embedded.catalogue import DEFAULT, MODELS, KnownModel
+from spanjudge.judging.models.embedded.hub import from_hub
+from spanjudge.judging.models.embedded.packages import from_packages
+from spanjudge.judging.models.embedded.progress import Progress, TerminalProgress
+from spanjudge.judging.models.embedded.store import FetchError, ModelFolder, disk_full
 
 __all__ = ["FetchError", "default_folder", "fetch", "model_name", "obtain"]
 

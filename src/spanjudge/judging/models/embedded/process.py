@@ -1,6 +1,6 @@
 """The embedded judge's own process: loads one model file and serves it on a private socket.
 
-Started by `embedded_engine` as a plain script, so that it imports nothing but the runtime. It reads its
+Started by `engine` as a plain script, so that it imports nothing but the runtime. It reads its
 orders as one line of JSON from standard input, answers with one line of JSON on standard output, and
 lives until standard input ends: a parent that was killed closes it too.
 """

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.judging.models.embedded_catalogue import QWEN
-from spanjudge.judging.models.embedded_engine import EmbeddedEngine
-from spanjudge.judging.models.embedded_fetch import FetchError, fetch, model_name
-from spanjudge.judging.models.embedded_options import EmbeddedOptions
-from spanjudge.judging.models.embedded_plan import plan
-from spanjudge.judging.models.embedded_prompt import ChatFormat
-from spanjudge.judging.models.embedded_turns import Turns
-from spanjudge.judging.models.embedded_writing import Writing
+from spanjudge.judging.models.embedded.catalogue import QWEN
+from spanjudge.judging.models.embedded.engine import EmbeddedEngine
+from spanjudge.judging.models.embedded.fetch import FetchError, fetch, model_name
+from spanjudge.judging.models.embedded.options import EmbeddedOptions
+from spanjudge.judging.models.embedded.plan import plan
+from spanjudge.judging.models.embedded.prompt import ChatFormat
+from spanjudge.judging.models.embedded.turns import Turns
+from spanjudge.judging.models.embedded.writing import Writing
 from spanjudge.judging.models.model import JudgeModelError, JudgeReply, JudgeRequest, Traits
 
 _MOST_SUBJECT_CHARS = 9_000
@@ -31,7 +31,7 @@ class EmbeddedModel:
     is started by `start()` or the first question, started again after a crash, and ends with this
     process. While the file is fetched or loaded, questions wait until their deadline.
 
-    Answers fit the request's schema by construction (`embedded_plan`). With `probability_of` the reply's
+    Answers fit the request's schema by construction (`plan`). With `probability_of` the reply's
     tokens carry, for every label of a closed set, the likeliest tokens at its place, with the model's own
     probabilities before the schema narrows them.
     """
@@ -39,7 +39,7 @@ class EmbeddedModel:
     provider = "embedded"
 
     def __init__(self, config: JudgeModelConfig, options: EmbeddedOptions | None = None) -> None:
-        """`config.model` is a known name (see `embedded_fetch`) or the path of a GGUF file."""
+        """`config.model` is a known name (see `fetch`) or the path of a GGUF file."""
         options = options or EmbeddedOptions()
         self._options = msgspec.structs.replace(
             options,
