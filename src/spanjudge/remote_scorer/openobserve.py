@@ -81,7 +81,7 @@ def scored(
         model=model,
         input_tokens=usage.input if usage else None,
         output_tokens=usage.output if usage else None,
-        cost_usd=result.cost_usd,
+        cost_usd=None if result.cost_usd is None else round(result.cost_usd, 10),
         verdict=result.verdict,
         evaluator_version=result.evaluator_version,
         evaluator=result.evaluator,
