@@ -118,7 +118,13 @@ class Screen:
         scored = sum(row.has_score for row in rows)
         seconds = time.monotonic() - self._started
         missing = f", {len(rows) - scored} without a score" if scored < len(rows) else ""
-        self.say(f"\n{expected} of {len(rows)} as expected{missing}, in {seconds:.0f} s\n")
+        self.say(f"\n{expected} of {len(rows)} as expected{missing}, in {seconds:.0f} s")
+        if expected < scored:
+            self.say(
+                "✗ marks what a sound judge would see otherwise. The embedded model is a small one; "
+                "O2_JUDGE_PROVIDER, O2_JUDGE_MODEL and O2_JUDGE_API_KEY ask a larger one."
+            )
+        self.say("")
 
     def _progress(self) -> None:
         if self._status is not None:
