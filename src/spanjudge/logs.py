@@ -59,7 +59,7 @@ def configure(
     output = logging.StreamHandler(target)
     output.setFormatter(formatter)
     # No line names the code's place, its thread or its process: looking them up costs more than the line.
-    vars(logging).update(_srcfile=None, logThreads=False, logProcesses=False, logMultiprocessing=False)
+    logging.__dict__.update(_srcfile=None, logThreads=False, logProcesses=False, logMultiprocessing=False)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

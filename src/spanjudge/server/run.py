@@ -193,7 +193,9 @@ class _Server(uvicorn.Server):
             self.handle_exit(signal.SIGTERM, None)
         if counter % SWEEP_TICKS == 0:
             now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
+            # Their type names a websocket library, which need not be there.
+            connections: list[Any] = list(self.server_state.connections)
+            for connection in connections:
                 if isinstance(connection, _Protocol):
                     connection.end_if_slow(now)
         return await super().on_tick(counter)
