@@ -27,7 +27,20 @@ RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 # What must cost nothing until it is used: imported inside functions only.
 LAZY = frozenset({"litellm", "xllamacpp", "genai_prices", "torch", "deepeval"})
 # What the core and the in-process door may not need at all: they live in somebody else's application.
-SERVER_ONLY = frozenset({"fastapi", "starlette", "uvicorn", "typer", "rich", "pydantic", "pydantic_settings"})
+SERVER_ONLY = frozenset(
+    {
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "typer",
+        "rich",
+        "pydantic",
+        "pydantic_settings",
+        "sqlalchemy",
+        "alembic",
+        "grpc",
+    }
+)
 CORE = frozenset(
     {"errors", "version", "spans", "evaluators", "judging", "telemetry", "in_process", "__init__"}
 )

@@ -82,3 +82,72 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The tool calls asked for in this message."""
         return tuple(part.call for part in self.parts if isinstance(part, ToolCallPart))
+
+
+class SpanUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens that the judged call itself read and wrote, as recorded; `None` is not recorded."""
+
+    input: int | None = None
+    output: int | None = None
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """One span, whatever dialect it was written in. `None` and empty: the span does not carry it.
+
+    `operation` is OpenTelemetry's word (`chat`, `generate_content`, `text_completion`, `embeddings`,
+    `retrieval`, `execute_tool`, `invoke_agent`, `create_agent`, `invoke_workflow`) or `None`; then `kind`
+    is `chain` for plumbing of a framework and `None` for a span that is not about GenAI at all.
+    `framework` is what the provider attribute held when that is a framework. `dialect` names the file
+    that understood the content. `error` says why the operation failed. Texts are trimmed.
+    `input_texts` are an embedding's, `tool_name`, `tool_arguments` and `tool_result` a tool span's.
+    `notes` tell what is odd about the span, for `explain`. `media` tells that something was shown to the
+    model which a judge of texts cannot see.
+    """
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str = ""
+    name: str = ""
+    service: str = ""
+    scope: str = ""
+    dialect: str = ""
+    start_ns: int = 0
+    end_ns: int = 0
+    operation: str | None = None
+    kind: str | None = None
+    error: str | None = None
+    provider: str | None = None
+    framework: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
+    response_id: str | None = None
+    conversation_id: str | None = None
+    agent: str | None = None
+    system_prompt: str | None = None
+    input_text: str | None = None
+    output_text: str | None = None
+    input_messages: tuple[Message, ...] = ()
+    output_messages: tuple[Message, ...] = ()
+    input_texts: tuple[str, ...] = ()
+    tools: tuple[ToolDefinition, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_name: str | None = None
+    tool_arguments: Any = None
+    tool_result: str | None = None
+    context: tuple[Document, ...] = ()
+    usage: SpanUsage | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_model_call(self) -> bool:
+        """Whether a model answered here."""
+        return self.operation in MODEL_OPERATIONS
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is any text, or tool call, to judge."""
+        return bool(self.input_text or self.output_text or self.tool_calls or self.output_messages)
+
+
+MODEL_OPERATIONS = frozenset({"chat", "generate_content", "text_completion"})
+"""Operations in which a model answered."""

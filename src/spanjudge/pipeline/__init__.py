@@ -1,0 +1,1 @@
+"""The story of a span, in order: receive, match, judge, export, retain, explain."""

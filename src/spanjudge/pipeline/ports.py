@@ -1,0 +1,424 @@
+"""What the pipeline needs from others: a store that keeps everything, exporters that carry results away."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from spanjudge.errors import SpanjudgeError
+from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.usage import Usage
+from spanjudge.pipeline.decision import Reason
+from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
+from spanjudge.telemetry.evaluated import Evaluated, Target
+
+EvaluatorStatus = Literal["draft", "published", "paused", "archived"]
+JobState = Literal["waiting", "leased", "done", "failed", "skipped"]
+
+
+class StoreError(SpanjudgeError):
+    """The store cannot do it now (disk full, locked, gone). Trying again later may work."""
+
+
+class SpanRow(msgspec.Struct, kw_only=True, gc=False):
+    """A span to be stored. `blob` is the OTLP `Span` message; `envelope` the OTLP `ResourceSpans` it came in,
+    without spans (resource and scope; the same bytes again and again, kept once).
+
+    The other fields are what spans are looked up and listed by. Ids are lower-case hexadecimal.
+    """  # noqa: D205  # one sentence an idea
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    service: str
+    name: str
+    operation: str | None
+    model: str | None
+    session_id: str | None
+    start_ns: int
+    end_ns: int
+    is_error: bool
+    blob: bytes
+    envelope: bytes
+
+
+class LogRow(msgspec.Struct, kw_only=True, gc=False):
+    """A log record that belongs to a span. `blob` is the OTLP `LogRecord`, `envelope` its `ResourceLogs`."""
+
+    trace_id: str
+    span_id: str
+    blob: bytes
+    envelope: bytes
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One published evaluator version × one target.
+
+    (`evaluator`, `version`, `target.kind`, `target.key`, `generation`) is its identity: a second one changes
+    nothing. `parent_span_id` and `model_call` let the store see that a call was recorded twice: a job whose
+    span is a model call and whose parent, or child, already has a job of the same evaluator as a model
+    call with content is stored as skipped with `same_call`, and so are further ones up the chain.
+    `awaits_content`: the span has no content yet; content may come as log events until `due_ns`. When such
+    events are stored already, or as soon as they are, the job is due at once. `reason`: the job is stored
+    as skipped with it, for the record.
+    """
+
+    evaluator: str
+    version: str
+    target: Target
+    due_ns: int
+    parent_span_id: str = ""
+    model_call: bool = False
+    awaits_content: bool = False
+    generation: int = 0
+    reason: Reason | None = None
+    detail: str = ""
+
+
+class WindowTouch(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace or session had a span: its quiet window begins again. `ended`: the sender says it is over."""
+
+    target: Target
+    seen_ns: int
+    idle_ns: int
+    longest_ns: int
+    ended: bool = False
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace or session that has been quiet long enough. `generation` grows when it goes on afterwards."""
+
+    target: Target
+    generation: int
+    first_ns: int
+    last_ns: int
+
+
+class Intake(msgspec.Struct, kw_only=True):
+    """What one request brought, to be stored in one transaction, alone or with others."""
+
+    spans: list[SpanRow] = []
+    logs: list[LogRow] = []
+    jobs: list[NewJob] = []
+    touches: list[WindowTouch] = []
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of it was new: redelivered spans and jobs are not counted."""
+
+    spans: int
+    logs: int
+    jobs: int
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as stored. Times are nanoseconds since 1970; `attempts` counts failed ones that count."""
+
+    id: int
+    evaluator: str
+    version: str
+    target: Target
+    generation: int
+    state: JobState
+    attempts: int
+    awaits_content: bool
+    created_ns: int
+    due_ns: int
+    reason: Reason | None = None
+    detail: str = ""
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class Finish(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a job: with an outcome (`done` or `failed`), or skipped with a reason."""
+
+    job: Job
+    evaluated: Evaluated | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """A job goes back and is due again at `due_ns`. `counts`: the attempt is used up."""
+
+    job: Job
+    due_ns: int
+    counts: bool = False
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class StoredSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A span out of the store, with the log records that belong to it as (blob, envelope)."""
+
+    trace_id: str
+    span_id: str
+    blob: bytes
+    envelope: bytes
+    received_ns: int
+    logs: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Material(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is stored of one target.
+
+    Of a span: the span, and in `retrievals` the retrieval spans of its trace. Of a trace or session: its
+    spans in order of start, at most as many as were asked for; `total` says how many there are.
+    """
+
+    spans: tuple[StoredSpan, ...]
+    retrievals: tuple[StoredSpan, ...] = ()
+    total: int = 0
+
+
+class StoredEvaluator(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of an evaluator: `number` counts from 1, `evaluator.version` is the content's hash.
+
+    `status` is this version's: at most one version of a name is published or paused, older ones are
+    archived. `reason` says why it is paused, `paused_by` who did: the pipeline tries again at
+    `retry_ns`, a user's pause stays until the user ends it.
+    """
+
+    evaluator: Evaluator
+    number: int
+    status: EvaluatorStatus
+    created_ns: int
+    published_ns: int | None = None
+    reason: str = ""
+    paused_by: Literal["", "user", "pipeline"] = ""
+    retry_ns: int | None = None
+
+
+class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one evaluator used of one judge model on one day (`YYYY-MM-DD`, UTC); `cost_usd` as known."""
+
+    day: str
+    evaluator: str
+    provider: str
+    model: str
+    usage: Usage
+    cost_usd: float = 0.0
+    calls: int = 0
+    results: int = 0
+    failures: int = 0
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the outbox: a result on its way to one destination."""
+
+    id: int
+    evaluated: Evaluated
+    attempts: int = 0
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How the pipeline stands. `oldest_ns` is when the longest waiting due job became due."""
+
+    waiting: int
+    leased: int
+    oldest_ns: int | None
+    outbox: int
+    spans: int
+    size_bytes: int
+
+
+class Store(Protocol):
+    """Keeps everything. Every method is one transaction and raises `StoreError` when it cannot be done.
+
+    Times are nanoseconds since 1970 and are always given by the caller: the store has no clock.
+    """
+
+    async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
+        """Store what requests brought, all in one transaction that is on disk when this returns."""
+        ...
+
+    async def close_windows(self, *, now_ns: int, limit: int) -> list[Window]:
+        """Windows that are due. They stay due until `settle_windows` names them."""
+        ...
+
+    async def settle_windows(self, windows: Sequence[Window], jobs: Sequence[NewJob], *, now_ns: int) -> None:
+        """Store the jobs of closed windows and take the windows off, unless spans came in between."""
+        ...
+
+    async def lease(
+        self, owner: str, *, evaluators: Sequence[str], now_ns: int, until_ns: int, limit: int
+    ) -> list[Job]:
+        """Due jobs of these evaluators, now the owner's until `until_ns`.
+
+        The oldest due first; with a job come all due jobs of the same target (so a few more than `limit`).
+        Jobs whose lease has run out are due again. The time this takes does not depend on the backlog.
+        """
+        ...
+
+    async def extend(self, owner: str, *, until_ns: int) -> int:
+        """Keep everything this owner has leased; how many jobs that is."""
+        ...
+
+    async def release(self, owner: str) -> int:
+        """Hand back everything this owner has leased, due at once, no attempt used."""
+        ...
+
+    async def finish(
+        self,
+        finishes: Sequence[Finish],
+        retries: Sequence[Retry],
+        *,
+        owner: str,
+        now_ns: int,
+        destinations: Sequence[str],
+    ) -> int:
+        """End jobs and send others back: results, usage, outbox entries for each destination, job states.
+
+        Only jobs that the owner still has are touched; how many were ended.
+        """
+        ...
+
+    async def material(self, targets: Sequence[Target], *, most_spans: int) -> dict[str, Material]:
+        """What is stored, by `target.kind + target.key`; a target without spans is left out."""
+        ...
+
+    async def find_spans(self, span_id: str, *, trace_id: str | None = None) -> list[StoredSpan]:
+        """Spans with this id: usually one."""
+        ...
+
+    async def jobs_of(self, targets: Sequence[Target]) -> list[Job]:
+        """Every job of the targets, oldest first."""
+        ...
+
+    async def results_of(self, targets: Sequence[Target]) -> list[Evaluated]:
+        """Every result of the targets, oldest first, superseded ones too."""
+        ...
+
+    async def save_version(self, evaluator: Evaluator, *, now_ns: int) -> StoredEvaluator:
+        """A new draft version; when the newest version says the same already, that one."""
+        ...
+
+    async def apply(
+        self, evaluators: Sequence[Evaluator], *, publish: bool, now_ns: int
+    ) -> list[StoredEvaluator]:
+        """Several at once, all or nothing: as `save_version`, and published when asked for."""
+        ...
+
+    async def publish(self, name: str, *, now_ns: int) -> StoredEvaluator:
+        """Publish the newest version, or end a pause. Raises `UnknownEvaluatorError`."""
+        ...
+
+    async def pause(
+        self, name: str, *, reason: str, paused_by: Literal["user", "pipeline"], retry_ns: int | None = None
+    ) -> StoredEvaluator:
+        """Pause the published version: its jobs wait. Raises `UnknownEvaluatorError`."""
+        ...
+
+    async def resume(self, name: str) -> None:
+        """End a pause of the pipeline; a user's pause is left alone."""
+        ...
+
+    async def archive(self, name: str) -> None:
+        """Take an evaluator out of use: waiting jobs are skipped. Raises `UnknownEvaluatorError`."""
+        ...
+
+    async def evaluators(self, *, all_versions: bool = False) -> list[StoredEvaluator]:
+        """The published (or paused) and the newest version of each name, or every version; sorted."""
+        ...
+
+    async def version(self, name: str, version: str) -> StoredEvaluator | None:
+        """One version by its hash."""
+        ...
+
+    async def revision(self) -> int:
+        """A number that changes whenever evaluators do, also by another process. Cheap."""
+        ...
+
+    async def add_usage(self, rows: Sequence[UsageRow]) -> None:
+        """Add to what was used (for calls that do not come from jobs)."""
+        ...
+
+    async def usage_since(self, day: str) -> list[UsageRow]:
+        """What was used from this day on (`YYYY-MM-DD`, UTC)."""
+        ...
+
+    async def outgoing(self, destination: str, *, now_ns: int, limit: int) -> list[Outgoing]:
+        """The oldest entries for a destination that are due."""
+        ...
+
+    async def sent(self, destination: str, ids: Sequence[int]) -> None:
+        """These are there: forget them."""
+        ...
+
+    async def postpone(self, destination: str, ids: Sequence[int], *, due_ns: int) -> None:
+        """Not now: try these again at `due_ns`."""
+        ...
+
+    async def forget_destinations(self, keep: Sequence[str]) -> int:
+        """Drop entries for destinations that are no longer set; how many."""
+        ...
+
+    async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
+        """Delete at most `limit` spans (with logs and ended jobs) and results that are older; how many.
+
+        Nothing that a waiting job or an outbox entry needs is deleted.
+        """
+        ...
+
+    async def health(self, *, now_ns: int) -> Health:
+        """How things stand."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close; nothing may be asked afterwards."""
+        ...
+
+
+class UnknownEvaluatorError(SpanjudgeError):
+    """There is no evaluator of this name in the store."""
+
+
+class ExportError(SpanjudgeError):
+    """A batch did not arrive.
+
+    `retryable`: it may later; `retry_after` (seconds) when the backend said when.
+    """
+
+    def __init__(self, message: str, *, retryable: bool, retry_after: float | None = None) -> None:
+        """`message` names the destination and the fix."""
+        super().__init__(message)
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class Exporter(Protocol):
+    """A way out. `name` is unique among the destinations and survives restarts."""
+
+    name: str
+
+    async def export(self, batch: Sequence[Evaluated]) -> None:
+        """Carry a batch away; partly refused records are logged and count as carried.
+
+        Raises `ExportError`.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+class OverloadedError(SpanjudgeError):
+    """Nothing more is taken now; the sender should come again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        """`message` is for the sender."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Receiving(Protocol):
+    """Where receivers hand over what they decoded."""
+
+    async def receive(self, spans: Sequence[ReceivedSpan], logs: Sequence[ReceivedLog]) -> None:
+        """Match and store; when this returns everything is on disk.
+
+        Raises `OverloadedError` or `StoreError`: nothing was taken, the sender may try again.
+        """
+        ...

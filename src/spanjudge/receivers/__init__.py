@@ -1,0 +1,1 @@
+"""Ways in: OTLP over HTTP and gRPC."""

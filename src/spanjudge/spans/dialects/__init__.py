@@ -1,0 +1,1 @@
+"""How instrumentations write down a model call: one file per dialect."""

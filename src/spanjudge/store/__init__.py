@@ -1,0 +1,1 @@
+"""At rest: spans, evaluators, jobs, results and usage in a database."""
