@@ -10,7 +10,8 @@ import pytest
 from spanjudge import settings
 from spanjudge.errors import SettingsError
 from spanjudge.settings.reference import PROVIDERS, reference
-from spanjudge.settings.table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
+from spanjudge.settings.setting import Setting
+from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
 
 PROJECT = Path(__file__).parent.parent
 GOOD = {"O2_JUDGE_PROVIDER": "openai", "O2_JUDGE_API_KEY": "sk-0123456789", "O2_JUDGE_MODEL": "gpt-5.4-mini"}
@@ -111,6 +112,24 @@ BAD = {
     "SPANJUDGE_EVALUATORS_DIR": "/nowhere/evaluators",
     "SPANJUDGE_AUTH_TOKENS_FILE": "/nowhere/tokens",
     "SPANJUDGE_JUDGE_API_KEY_FILE": "/nowhere/key",
+    "SPANJUDGE_GRPC_PORT": "many",
+    "SPANJUDGE_MAX_OTLP_BYTES": "64MB",
+    "SPANJUDGE_CONTENT_GRACE_SECONDS": "-1",
+    "SPANJUDGE_WORKER_CONCURRENCY": "0",
+    "SPANJUDGE_TRACE_IDLE_SECONDS": "0",
+    "SPANJUDGE_TRACE_LONGEST_SECONDS": "ever",
+    "SPANJUDGE_SESSION_IDLE_SECONDS": "30m",
+    "SPANJUDGE_SESSION_LONGEST_SECONDS": "inf",
+    "SPANJUDGE_BUDGET_TOKENS_MONTH": "2M",
+    "SPANJUDGE_BUDGET_TOKENS_DAY": "-5",
+    "SPANJUDGE_BUDGET_USD_MONTH": "$5",
+    "SPANJUDGE_BUDGET_USD_DAY": "nan",
+    "SPANJUDGE_EXPORT_OTLP_ENDPOINT": "collector:4318",
+    "SPANJUDGE_EXPORT_CONSOLE": "perhaps",
+    "SPANJUDGE_JUDGE_TRACES_ENDPOINT": "collector",
+    "SPANJUDGE_RETENTION_SPANS_DAYS": "0",
+    "SPANJUDGE_RETENTION_RESULTS_DAYS": "month",
+    "SPANJUDGE_MAX_STORE_BYTES": "20GB",
 }
 
 
@@ -207,7 +226,7 @@ def test_empty_variables_are_none_at_all() -> None:
     assert loaded.port == 8000
 
 
-def test_what_kubernetes_and_later_doors_set_does_not_stop_the_start() -> None:
+def test_what_kubernetes_and_opentelemetry_set_does_not_stop_the_start() -> None:
     loaded = load(
         {
             "SPANJUDGE_PORT": "tcp://10.0.0.1:8000",
@@ -219,10 +238,61 @@ def test_what_kubernetes_and_later_doors_set_does_not_stop_the_start() -> None:
             "O2_JUDGE_PORT": "tcp://10.0.0.2:8000",
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         },
-        dict.fromkeys(RESERVED, "x"),
     )
     assert loaded.port == 8000
-    assert {note.partition(" ")[0] for note in loaded.notes} == set(RESERVED)
+    assert loaded.notes == ()
+
+
+def test_budgets_and_destinations_of_the_file_are_read(tmp_path: Path) -> None:
+    config = write(
+        tmp_path,
+        """
+        budgets:
+          polite: {tokens_day: 1000, usd_month: 2.5}
+        destinations:
+          warehouse:
+            endpoint: http://otlp:4318
+            headers: {Authorization: "Bearer a b", x-team: blue}
+          lake: {endpoint: "http://lake:4317", protocol: grpc, headers_env: LAKE_HEADERS}
+        """,
+    )
+    loaded = load(config, {"LAKE_HEADERS": "a=b,c=d"})
+    assert loaded.budgets == {"polite": {"tokens_day": 1000, "usd_month": 2.5}}
+    assert loaded.destinations == {
+        "warehouse": {
+            "endpoint": "http://otlp:4318",
+            "headers": "Authorization=Bearer%20a%20b,x-team=blue",
+        },
+        "lake": {"endpoint": "http://lake:4317", "protocol": "grpc", "headers": "a=b,c=d"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("budgets: {polite: {tokens_dya: 5}}", "budgets.polite.tokens_dya: no such setting; did you mean"),
+        ("budgets: {polite: {usd_day: many}}", "expected a number of US dollars"),
+        ("destinations: {lake: {endpiont: x}}", "did you mean endpoint?"),
+        ("destinations: {lake: {headers_env: NOT_THERE}}", "the variable NOT_THERE is not set or empty"),
+    ],
+)
+def test_a_bad_budget_or_destination_is_told_with_its_line(tmp_path: Path, line: str, told: str) -> None:
+    config = write(tmp_path, line)
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load(config)
+
+
+def test_the_port_of_the_grpc_receiver_can_be_off() -> None:
+    assert load({}).grpc_port == 4317
+    assert load({"SPANJUDGE_GRPC_PORT": "off"}).grpc_port is None
+    with pytest.raises(SettingsError, match="a port from 0 to 65535, or off"):
+        load({"SPANJUDGE_GRPC_PORT": "many"})
+
+
+def test_the_database_stands_in_the_data_folder_unless_told_otherwise(tmp_path: Path) -> None:
+    assert load({"SPANJUDGE_DATA_DIR": str(tmp_path)}).database_url == f"sqlite:///{tmp_path}/spanjudge.db"
+    other = "sqlite:////elsewhere/x.db"
+    assert load({"SPANJUDGE_DATABASE_URL": other}).database_url == other
 
 
 def test_the_file_is_weaker_than_the_environment_and_the_command_line_stronger(tmp_path: Path) -> None:

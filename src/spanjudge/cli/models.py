@@ -48,4 +48,4 @@ def fetch(
 def _folder() -> Path:
     from spanjudge import settings  # noqa: PLC0415 - see `cli/main.py`
 
-    return settings.folders().data / "models"
+    return settings.places().data / "models"

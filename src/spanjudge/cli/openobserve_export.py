@@ -33,7 +33,7 @@ def command(
     from spanjudge.evaluators.gallery import scorers  # noqa: PLC0415 - as above
     from spanjudge.remote_scorer.export import openobserve_files  # noqa: PLC0415 - as above
 
-    own = settings.folders().evaluators
+    own = settings.places().evaluators
     evaluators = dict(scorers()) | (load_folder(own) if own else {})
     files = openobserve_files(evaluators, _address(endpoint), token or PLACEHOLDER)
     try:

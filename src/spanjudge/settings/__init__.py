@@ -1,5 +1,5 @@
 """One frozen settings object, from the environment and one optional YAML file."""
 
-from spanjudge.settings.settings import Folders, Line, Settings, effective, folders, load
+from spanjudge.settings.settings import Line, Places, Settings, effective, load, places
 
-__all__ = ["Folders", "Line", "Settings", "effective", "folders", "load"]
+__all__ = ["Line", "Places", "Settings", "effective", "load", "places"]

@@ -89,6 +89,21 @@ class Whole(msgspec.Struct, frozen=True):
         return number
 
 
+class PortOrOff(msgspec.Struct, frozen=True):
+    """A port, or nothing to listen on."""
+
+    expects: str = "a port from 0 to 65535, or off"
+
+    def parse(self, value: Any) -> int | None:
+        """`None` is off."""
+        if str(value).strip().lower() in {"off", "none", "false", "no"}:
+            return None
+        try:
+            return Whole(0, 65_535).parse(value)
+        except ValueError:
+            raise ValueError(self.expects) from None
+
+
 class Number(msgspec.Struct, frozen=True):
     """A number in a range, both ends included; never NaN or infinite."""
 

@@ -5,18 +5,22 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.settings import file as settings_file
 from spanjudge.settings.kinds import File, Url, without_secrets
-from spanjudge.settings.table import BY_ENV, JUDGE, RESERVED, TABLE, Setting
+from spanjudge.settings.live import BUDGET_FIELDS, DESTINATION_FIELDS
+from spanjudge.settings.setting import Setting
+from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
 
 PREFIXES = ("O2_JUDGE_", "SPANJUDGE_")
 HIDDEN = "(hidden)"
 JUDGE_FIELDS = {setting.field: setting for setting in JUDGE}
 FILE_KEYS = {setting.key: setting for setting in TABLE if setting.in_file and not setting.of_judge}
+SECTIONS = ("judge", "judges", "budgets", "destinations")
 KEY_SOURCES = ("api_key", "api_key_env", "api_key_file")
 
 # Kubernetes tells every container about every service of its namespace in variables that begin with the
@@ -37,11 +41,14 @@ class Value(msgspec.Struct, frozen=True):
 class Reading(msgspec.Struct):
     """What was read. `judges` holds the judge models by name, the one of the environment as `default`.
 
-    `problems` stop the start, `notes` are worth a line in the log.
+    `budgets` are those of single evaluators, `destinations` further backends for results. `problems` stop the
+    start, `notes` are worth a line in the log.
     """
 
     values: dict[str, Value] = msgspec.field(default_factory=dict[str, Value])
     judges: dict[str, dict[str, Value]] = msgspec.field(default_factory=dict[str, dict[str, Value]])
+    budgets: dict[str, dict[str, float]] = msgspec.field(default_factory=dict[str, dict[str, float]])
+    destinations: dict[str, dict[str, str]] = msgspec.field(default_factory=dict[str, dict[str, str]])
     problems: list[str] = msgspec.field(default_factory=list[str])
     notes: list[str] = msgspec.field(default_factory=list[str])
 
@@ -83,9 +90,6 @@ def _read_environment(environ: Mapping[str, str], reading: Reading) -> None:
     for name, text in given.items():
         if not name.startswith(PREFIXES) or _from_kubernetes(name, text) or name in BY_ENV:
             continue
-        if name in RESERVED:
-            reading.notes.append(f"{name} is set, but this version does not use it yet ({RESERVED[name]})")
-            continue
         reading.problems.append(f"{name}: no such setting{_nearest_variable(name)}")
     for setting in TABLE:
         names = [name for name in setting.env if name in given and not _from_kubernetes(name, given[name])]
@@ -99,7 +103,7 @@ def _read_environment(environ: Mapping[str, str], reading: Reading) -> None:
 
 def _nearest_variable(name: str) -> str:
     """The nearest name, with or without the right prefix."""
-    known = [*BY_ENV, *RESERVED]
+    known = list(BY_ENV)
 
     def bare(name: str) -> str:
         return name.removeprefix("O2_JUDGE_").removeprefix("SPANJUDGE_").removeprefix("JUDGE_")
@@ -146,26 +150,42 @@ def _read_file(path: Path, environ: Mapping[str, str], reading: Reading) -> None
         return
     for entry in entries:
         match entry.path:
-            case ("judges" | "judge",) if entry.value is None:
+            case (section,) if section in SECTIONS and entry.value is None:
                 continue
-            case ("judge", field):
-                _read_judge_field("default", field, entry, environ, reading)
-            case ("judges", "default", *_):
-                reading.problems.append(
-                    f"{entry.where}: judges.default: the default judge model is set under `judge:`"
-                )
-            case ("judges", name, field):
-                _read_judge_field(name, field, entry, environ, reading)
-            case ("judges", name) if entry.value is None:
-                reading.judges.setdefault(name, {})
+            case ("judge" | "judges", *_):
+                _read_judge(entry, environ, reading)
+            case ("budgets", name, field):
+                _read_budget(name, field, entry, reading)
+            case ("destinations", name, field, *header):
+                _read_destination(name, field, entry, environ, reading, header="".join(header[:1]))
             case (key,) if key in FILE_KEYS:
                 if entry.value is not None:
                     value = _beside_file(FILE_KEYS[key], entry.value, path)
                     _keep(reading, FILE_KEYS[key], value, entry.where)
             case _:
-                key = ".".join(entry.path)
-                known = [*FILE_KEYS, "judge", "judges", *(f"judge.{field}" for field in JUDGE_FIELDS)]
-                reading.problems.append(f"{entry.where}: {key}: no such setting{nearest(key, known)}")
+                _unknown(entry, reading)
+
+
+def _unknown(entry: settings_file.Entry, reading: Reading) -> None:
+    key = ".".join(entry.path)
+    known = [*FILE_KEYS, *SECTIONS, *(f"judge.{field}" for field in JUDGE_FIELDS)]
+    reading.problems.append(f"{entry.where}: {key}: no such setting{nearest(key, known)}")
+
+
+def _read_judge(entry: settings_file.Entry, environ: Mapping[str, str], reading: Reading) -> None:
+    match entry.path:
+        case ("judge", field):
+            _read_judge_field("default", field, entry, environ, reading)
+        case ("judges", "default", *_):
+            reading.problems.append(
+                f"{entry.where}: judges.default: the default judge model is set under `judge:`"
+            )
+        case ("judges", name, field):
+            _read_judge_field(name, field, entry, environ, reading)
+        case ("judges", name) if entry.value is None:
+            reading.judges.setdefault(name, {})
+        case _:
+            _unknown(entry, reading)
 
 
 def _read_judge_field(
@@ -197,6 +217,53 @@ def _read_judge_field(
     setting = JUDGE_FIELDS[field]
     value = _beside_file(setting, entry.value, Path(entry.where.rpartition(":")[0]))
     _keep(reading, setting, value, entry.where, judge)
+
+
+def _read_budget(name: str, field: str, entry: settings_file.Entry, reading: Reading) -> None:
+    if field not in BUDGET_FIELDS:
+        hint = nearest(field, BUDGET_FIELDS) or f"; there are {', '.join(BUDGET_FIELDS)}"
+        reading.problems.append(f"{entry.where}: {'.'.join(entry.path)}: no such setting{hint}")
+        return
+    kind = FILE_KEYS[f"budget_{field}"].kind
+    try:
+        reading.budgets.setdefault(name, {})[field] = kind.parse(entry.value)
+    except ValueError:
+        reading.problems.append(
+            f"{entry.where}: {'.'.join(entry.path)}: {entry.value!r}: expected {kind.expects}"
+        )
+
+
+def _read_destination(
+    name: str,
+    field: str,
+    entry: settings_file.Entry,
+    environ: Mapping[str, str],
+    reading: Reading,
+    *,
+    header: str = "",
+) -> None:
+    fields = reading.destinations.setdefault(name, {})
+    if field not in DESTINATION_FIELDS:
+        reading.problems.append(
+            f"{entry.where}: {'.'.join(entry.path)}: no such setting{nearest(field, DESTINATION_FIELDS)}"
+        )
+        return
+    if entry.value is None:
+        return
+    value = str(entry.value).strip()
+    if field == "headers_env":
+        value = environ.get(value, "").strip()
+        if not value:
+            reading.problems.append(
+                f"{entry.where}: headers_env: the variable {entry.value} is not set or empty"
+            )
+            return
+        field = "headers"
+    if header:
+        value = f"{quote(header)}={quote(value)}"
+    if field == "certificate":
+        value = str(Path(entry.where.rpartition(":")[0]).parent / Path(value).expanduser())
+    fields[field] = f"{fields[field]},{value}" if field in fields and field == "headers" else value
 
 
 def _beside_file(setting: Setting, value: Any, file: Path) -> Any:

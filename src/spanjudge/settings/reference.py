@@ -2,7 +2,8 @@
 
 from spanjudge.judging.models.registry import EXAMPLE_MODELS
 from spanjudge.settings.judge import KEYLESS
-from spanjudge.settings.table import GROUPS, JUDGE, RESERVED, Setting
+from spanjudge.settings.setting import Setting
+from spanjudge.settings.table import GROUPS, JUDGE
 
 OPENING = """\
 # Configuration
@@ -78,10 +79,19 @@ judges:
     model: qwen3:8b
     url: http://localhost:11434
     batching: false
+budgets:
+  faithfulness: {tokens_day: 200000, usd_month: 20}
+destinations:
+  warehouse:
+    endpoint: https://otlp.example.com
+    headers: {Authorization: Bearer secret}
 evaluators_dir: ./evaluators
 auth_tokens_file: /run/secrets/spanjudge_tokens
 log_format: json
 ```
+
+`budgets` has limits for single evaluators beside those for all; `destinations` further OTLP backends for results, each with `endpoint`, `protocol`
+(`http/protobuf` or `grpc`), `headers` (or `headers_env`, the name of a variable with them), `timeout`, `compression` and `certificate`.
 
 A judge model that an evaluator names and no setting has stops the start, with the evaluator's file.
 
@@ -91,8 +101,6 @@ Put the new token on a line of its own into the file of `SPANJUDGE_AUTH_TOKENS_F
 file is read again when it changes, and at once on SIGHUP. A file that cannot be read, or that is empty while no other token is set,
 changes nothing: the tokens that were good stay good and the log says why.
 
-## Names that are kept for later versions
-
 """  # noqa: E501 - the page's lines, which are wider
 
 
@@ -101,10 +109,7 @@ def reference() -> str:
     parts = [OPENING, PROVIDER_TABLE + "\n".join(_providers()) + "\n"]
     for group, rows in GROUPS.items():
         parts.append(f"## {group}\n\n" + _intro(rows) + "\n".join(_table(rows)) + "\n")
-    kept = [
-        f"- `{name}`: {what}; set, it is accepted and changes nothing yet." for name, what in RESERVED.items()
-    ]
-    return "\n".join([*parts, CLOSING + "\n".join(kept)]) + "\n"
+    return "\n".join([*parts, CLOSING.rstrip()]) + "\n"
 
 
 def _providers() -> list[str]:

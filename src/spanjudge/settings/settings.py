@@ -14,13 +14,38 @@ from spanjudge.errors import SettingsError
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.settings.judge import judge
 from spanjudge.settings.reading import HIDDEN, Reading, Value, read, show
-from spanjudge.settings.table import GROUPS, JUDGE, Setting
+from spanjudge.settings.setting import Setting
+from spanjudge.settings.table import GROUPS, JUDGE
+
+_PLAIN = (
+    "grpc_port",
+    "max_otlp_bytes",
+    "content_grace_seconds",
+    "worker_concurrency",
+    "trace_idle_seconds",
+    "trace_longest_seconds",
+    "session_idle_seconds",
+    "session_longest_seconds",
+    "budget_tokens_month",
+    "budget_tokens_day",
+    "budget_usd_month",
+    "budget_usd_day",
+    "export_otlp_endpoint",
+    "export_console",
+    "judge_traces_endpoint",
+    "retention_spans_days",
+    "retention_results_days",
+    "max_store_bytes",
+)
+"""Settings that are taken over as they were read."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
 
-    `data_dir_is_default` tells that nobody chose the folder. `notes` are worth a line in the log at start:
+    `data_dir_is_default` tells that nobody chose the folder. `budgets` are those of single evaluators,
+    `destinations` further backends for results by name, each with its fields. `grpc_port` is `None` when
+    nothing shall listen. `notes` are worth a line in the log at start:
     settings that have no effect, dubious values.
     """
 
@@ -36,6 +61,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     data_dir_is_default: bool
     evaluators_dir: Path | None
+    grpc_port: int | None
+    max_otlp_bytes: int
+    content_grace_seconds: float
+    worker_concurrency: int
+    trace_idle_seconds: float
+    trace_longest_seconds: float
+    session_idle_seconds: float
+    session_longest_seconds: float
+    budget_tokens_month: int
+    budget_tokens_day: int
+    budget_usd_month: float
+    budget_usd_day: float
+    budgets: dict[str, dict[str, float]]
+    export_otlp_endpoint: str | None
+    export_console: bool
+    destinations: dict[str, dict[str, str]]
+    judge_traces_endpoint: str | None
+    database_url: str
+    retention_spans_days: float
+    retention_results_days: float
+    max_store_bytes: int
     secret: str | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "json", "text"]
@@ -49,11 +95,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.judges["default"]
 
 
-class Folders(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things are kept: what commands need that ask no judge."""
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are kept: what commands need that ask no judge. `judges` are the judge models' names."""
 
     data: Path
     evaluators: Path | None
+    database_url: str
+    judges: tuple[str, ...]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +157,10 @@ def load(
         log_format=reading.get("log_format"),
         access_log=reading.get("access_log"),
         log_content=reading.get("log_content"),
+        budgets=reading.budgets,
+        destinations=reading.destinations,
+        database_url=_database_url(reading, folder),
+        **{key: reading.get(key) for key in _PLAIN},
         notes=tuple(reading.notes),
     )
 
@@ -129,15 +181,18 @@ def effective(
     return lines
 
 
-def folders(environ: Mapping[str, str] | None = None) -> Folders:
-    """The folders alone, without a judge. Raises `SettingsError` when any setting is bad."""
+def places(environ: Mapping[str, str] | None = None) -> Places:
+    """The places alone, without a judge. Raises `SettingsError` when any setting is bad."""
     reading = _read(environ, None, None)
     _look_at_files(reading)
     if reading.problems:
         raise SettingsError(_together(reading.problems))
-    return Folders(
-        data=_data_dir(reading, os.environ if environ is None else environ),
+    folder = _data_dir(reading, os.environ if environ is None else environ)
+    return Places(
+        data=folder,
         evaluators=_path(reading, "evaluators_dir"),
+        database_url=_database_url(reading, folder),
+        judges=tuple(reading.judges),
     )
 
 
@@ -183,6 +238,11 @@ def _data_dir(reading: Reading, environ: Mapping[str, str]) -> Path:
         return given
     base = environ.get("XDG_DATA_HOME", "").strip()
     return (Path(base) if base else Path("~/.local/share").expanduser()) / "spanjudge"
+
+
+def _database_url(reading: Reading, folder: Path) -> str:
+    given: str | None = reading.get("database_url")
+    return given or f"sqlite:///{(folder / 'spanjudge.db').absolute()}"
 
 
 def _together(problems: list[str]) -> str:

@@ -1,42 +1,11 @@
 """The table of every setting: reading, `spanjudge config` and the reference page all come from it."""
 
-from typing import Any
-
-import msgspec
-
-from spanjudge.settings.kinds import Choice, File, Flag, Kind, Number, Text, Url, Whole, Words
+from spanjudge.settings.kinds import Choice, File, Flag, Number, Text, Url, Whole, Words
+from spanjudge.settings.live import BUDGETS, KEEPING, PIPELINE, RECEIVERS, RESULTS
+from spanjudge.settings.setting import Setting
 
 DAY = 86_400
 MEGABYTE = 1_048_576
-
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting.
-
-    `key` is its name in the YAML file (`judge.…` for the fields of a judge model, which `judges.NAME.…`
-    has as well) and `env` are its names in the environment. `default` is the value, or, with a text in
-    `default_text`, what the documentation says instead.
-    """
-
-    key: str
-    env: tuple[str, ...]
-    kind: Kind
-    about: str
-    example: str
-    default: Any = None
-    default_text: str = ""
-    secret: bool = False
-    in_file: bool = True
-
-    @property
-    def of_judge(self) -> bool:
-        """Whether it is a field of a judge model."""
-        return self.key.startswith("judge.")
-
-    @property
-    def field(self) -> str:
-        """The name of the attribute that holds it."""
-        return self.key.removeprefix("judge.")
 
 
 def _contract(name: str) -> tuple[str, str]:
@@ -402,6 +371,11 @@ PROVIDERS = (
 GROUPS: dict[str, tuple[Setting, ...]] = {
     "The judge model": JUDGE,
     "The server": SERVER,
+    "Receiving spans": RECEIVERS,
+    "Judging live spans": PIPELINE,
+    "Budgets": BUDGETS,
+    "Results": RESULTS,
+    "Keeping": KEEPING,
     "Files and folders": PLACES,
     "Logs": LOGS,
     "Providers’ own": PROVIDERS,
@@ -410,10 +384,3 @@ GROUPS: dict[str, tuple[Setting, ...]] = {
 TABLE: tuple[Setting, ...] = tuple(setting for group in GROUPS.values() for setting in group)
 
 BY_ENV: dict[str, Setting] = {name: setting for setting in TABLE for name in setting.env}
-
-RESERVED: dict[str, str] = {
-    "SPANJUDGE_DATABASE_URL": "where spans and results are stored",
-    "SPANJUDGE_GRPC_PORT": "the port of the OTLP receiver",
-    "SPANJUDGE_EXPORT_OTLP_ENDPOINT": "where results are sent",
-}
-"""Names that are fixed for doors this version does not have; set, they are accepted and change nothing."""
