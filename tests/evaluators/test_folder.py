@@ -49,7 +49,7 @@ def test_one_name_in_two_files_is_an_error_that_names_both(tmp_path: Path) -> No
     second = write(tmp_path / "b.yaml", "same")
     with pytest.raises(EvaluatorError) as caught:
         load_folder(tmp_path)
-    assert str(caught.value) == f"{second}: name: “same” is the name in {first} too; rename one of them"
+    assert str(caught.value) == f"{second}:1: name: “same” is the name in {first} too; rename one of them"
 
 
 def test_the_problems_of_all_files_are_told_together(tmp_path: Path) -> None:
