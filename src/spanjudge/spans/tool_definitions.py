@@ -1,4 +1,4 @@
-"""Tools a model was offered, in every spelling: OpenAI nested and flat, Anthropic, Gemini, Vercel, Bedrock."""
+"""Tools a model was offered, as OpenAI (nested and flat), Anthropic, Gemini, Bedrock and Vercel spell them."""
 
 from typing import Any, cast
 
@@ -49,15 +49,13 @@ def _each(value: object, depth: int) -> list[ToolDefinition]:
 
 
 def _one(definition: dict[str, Any]) -> list[ToolDefinition]:
-    held = next(
-        (as_object(definition[key]) for key in _HOLDERS if as_object(definition.get(key))), definition
-    )
+    nested = (as_object(definition.get(key)) for key in _HOLDERS)
+    held = next((found for found in nested if found), definition)
     name = as_name(held.get("name")) or as_name(definition.get("name"))
     if name is None:
         return []
-    parameters: Any = next((decoded(held[key]) for key in _PARAMETERS if held.get(key) is not None), None)
-    if isinstance(parameters, dict) and set(cast("dict[str, Any]", parameters)) == {"json"}:
-        parameters = parameters["json"]
-    return [
-        ToolDefinition(name=name, description=as_name(held.get("description")) or "", parameters=parameters)
-    ]
+    given = next((held[key] for key in _PARAMETERS if held.get(key) is not None), None)
+    wrapped = as_object(given)
+    parameters = wrapped["json"] if set(wrapped) == {"json"} else decoded(given)
+    description = as_name(held.get("description")) or ""
+    return [ToolDefinition(name=name, description=description, parameters=parameters)]
