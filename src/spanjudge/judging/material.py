@@ -21,7 +21,7 @@ class Material(msgspec.Struct, frozen=True):
     """One subject, ready to be sent.
 
     `fields` are harmless texts by name, in the order they are shown; a blank one is empty. `limit` is how
-    many characters the judge takes; `truncated` names the fields that were cut for it.
+    many characters the judge takes; `truncated` names the fields that were cut for it, or folded before.
     """
 
     fields: dict[str, str]
@@ -50,7 +50,8 @@ def prepare(subject: Subject, key: bytes, limit: int) -> Material:
     kept, cut = truncate.fit(whole, limit)
     clean = {name: fence.neutralise(text) if text.strip() else "" for name, text in kept.items()}
     tag = fence.tag(key, [*clean, *clean.values()])
-    return Material(fields=clean, tag=tag, limit=limit, truncated=cut)
+    less = tuple(name for name in clean if name in cut or name in subject.folded)
+    return Material(fields=clean, tag=tag, limit=limit, truncated=less)
 
 
 def texts(subject: Subject) -> dict[str, str]:
@@ -75,13 +76,14 @@ def texts(subject: Subject) -> dict[str, str]:
 
 
 def variable(subject: Subject, wanted: Variable, material: Material) -> tuple[str, bool]:
-    """A variable of a full prompt in its fence, and whether it was cut."""
+    """A variable of a full prompt in its fence, and whether it was cut or folded."""
     text = fence.without_media(_variable_text(subject, wanted))
     kept = truncate.cut(text, material.limit)
     if not kept.strip():
         return "(not given)", False
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in wanted.name)
-    return fence.fenced(name, fence.neutralise(kept), material.tag), kept is not text
+    folded = wanted.source != "attribute" and _SAME_FIELD.get(wanted.key, wanted.key) in subject.folded
+    return fence.fenced(name, fence.neutralise(kept), material.tag), folded or kept is not text
 
 
 def _variable_text(subject: Subject, wanted: Variable) -> str:

@@ -15,7 +15,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a judge may look at. `None` and empty both mean: not there.
 
     `input` is the last user message and `output` the assistant's text; `messages` the full input
-    conversation where it is known; `context` what was retrieved; `expected` a ground truth.
+    conversation where it is known; `context` what was retrieved; `expected` a ground truth. `folded` names
+    the fields in which steps of a long trace or session were folded into a line that counts them.
     """
 
     input: str | None = None
@@ -29,6 +30,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     provider: str | None = None
     attributes: Mapping[str, Any] = {}
+    folded: tuple[Field, ...] = ()
 
     def has(self, field: Field) -> bool:
         """Whether the field holds anything but white space."""

@@ -1,0 +1,194 @@
+"""What a judge sees of a stored span, trace or session."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from spanjudge.judging.subject import Subject
+from spanjudge.pipeline.folding import Step, fold, unread
+from spanjudge.pipeline.ports import Material, StoredSpan
+from spanjudge.pipeline.trace import Trace, output_of
+from spanjudge.pipeline.turns import turns_of
+from spanjudge.spans.normalize import normalize
+from spanjudge.spans.otlp import decode_log, decode_span
+from spanjudge.spans.parts import as_json
+from spanjudge.spans.raw import RawSpan
+from spanjudge.spans.span import Document, Span, ToolCall, ToolDefinition
+from spanjudge.spans.tree import SpanTree
+from spanjudge.telemetry.evaluated import Target
+
+EXPECTED = "spanjudge.expected"
+"""The span attribute that carries a ground truth."""
+
+MOST_CHARACTERS = 100_000
+"""Of the steps of a trace or session, the rest is folded: a little less than most judges take in all."""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A target as it is judged.
+
+    `target` names trace and span also where the one that was asked for did not know them (the key is the
+    same). `span` and `raw`: the span itself; of a trace the outermost span that is about GenAI; of a session
+    that of its last trace. `spans` are all that were read, the one above first. `service` is whose span it
+    is, `response_id` its `gen_ai.response.id`. `total` is how many spans the target has.
+    """
+
+    target: Target
+    subject: Subject
+    span: Span
+    raw: RawSpan
+    spans: tuple[tuple[RawSpan, Span], ...]
+    service: str
+    response_id: str | None = None
+    total: int = 1
+
+
+def read_target(target: Target, material: Material, *, most_characters: int = MOST_CHARACTERS) -> Reading:
+    """Decode, normalise and put together what is stored of a target.
+
+    Steps of a trace or session that take more than `most_characters` are folded, and `subject.folded` says so.
+    Raises `ValueError` when nothing is stored of the target.
+    """
+    if not material.spans:
+        raise ValueError(f"nothing is stored of the {target.kind} {target.key}")
+    if target.kind == "span":
+        return _read_span(target, material)
+    pairs = [read_stored(stored) for stored in material.spans]
+    traces = _traces([span for _, span in pairs])
+    chosen = traces[-1] if target.kind == "session" else traces[0]
+    steps = turns_of(traces) if target.kind == "session" else list(chosen.steps)
+    messages, folded = fold(steps, most_characters, noun="turns" if target.kind == "session" else "steps")
+    left = material.total - len(material.spans)
+    if left > 0:
+        messages = (*messages, unread(left, target.kind))
+    head = chosen.head
+    pairs.sort(key=lambda pair: (pair[1].span_id, pair[1].trace_id) != (head.span_id, head.trace_id))
+    raw = pairs[0][0]
+    subject = msgspec.structs.replace(
+        _subject_of_session(traces, steps) if target.kind == "session" else _subject_of_trace(chosen),
+        messages=messages,
+        folded=("messages",) if folded or left > 0 else (),
+        expected=_expected(raw),
+        attributes=attributes_of(raw),
+    )
+    return Reading(
+        target=msgspec.structs.replace(target, trace_id=head.trace_id, span_id=head.span_id),
+        subject=subject,
+        span=head,
+        raw=raw,
+        spans=tuple(pairs),
+        service=raw.resource.service,
+        response_id=head.response_id,
+        total=max(material.total, len(pairs)),
+    )
+
+
+def read_stored(stored: StoredSpan) -> tuple[RawSpan, Span]:
+    """A span out of the store, with its log events, as it was sent and normalised."""
+    raw = decode_span(stored.blob, stored.envelope)
+    return raw, normalize(raw, tuple(decode_log(blob, envelope) for blob, envelope in stored.logs))
+
+
+def subject_of(span: Span, raw: RawSpan, context: tuple[Document, ...] = ()) -> Subject:
+    """What a judge sees of one span; `context` is what was retrieved for it elsewhere in its trace.
+
+    Of a tool's run the input are its arguments and the output its result; of an embedding the input are the
+    texts.
+    """
+    given = output_of(span)
+    asked = span.input_text
+    calls = span.tool_calls
+    if span.operation == "execute_tool":
+        arguments = span.tool_arguments
+        asked = asked or _text(arguments)
+        given = given or span.tool_result
+        calls = calls or (ToolCall(name=span.tool_name or span.name, arguments=arguments),)
+    elif span.input_texts and not asked:
+        asked = "\n\n".join(span.input_texts)
+    return Subject(
+        input=asked,
+        output=given,
+        messages=span.input_messages,
+        system_prompt=span.system_prompt,
+        context=span.context or context,
+        expected=_expected(raw),
+        tools=span.tools,
+        tool_calls=calls,
+        model=span.response_model or span.request_model,
+        provider=span.provider,
+        attributes=attributes_of(raw),
+    )
+
+
+def attributes_of(raw: RawSpan) -> Mapping[str, Any]:
+    """The span's attributes; below them the resource's, under their own keys and under `resource.`."""
+    resource = raw.resource.attributes
+    return {**resource, **{f"resource.{key}": value for key, value in resource.items()}, **raw.attributes}
+
+
+def _read_span(target: Target, material: Material) -> Reading:
+    raw, span = read_stored(material.spans[0])
+    context: tuple[Document, ...] = ()
+    others = [stored for stored in material.retrievals if stored.span_id != span.span_id]
+    if others and not span.context:
+        context = SpanTree([span, *(read_stored(stored)[1] for stored in others)]).context_of(span)
+    return Reading(
+        target=target,
+        subject=subject_of(span, raw, context),
+        span=span,
+        raw=raw,
+        spans=((raw, span),),
+        service=raw.resource.service,
+        response_id=span.response_id,
+    )
+
+
+def _traces(spans: Sequence[Span]) -> list[Trace]:
+    """Spans by trace, in order of the traces' starts."""
+    by_trace: dict[str, list[Span]] = {}
+    for span in sorted(spans, key=lambda span: span.start_ns):
+        by_trace.setdefault(span.trace_id, []).append(span)
+    return [Trace(members) for members in by_trace.values()]
+
+
+def _subject_of_trace(trace: Trace) -> Subject:
+    last = trace.calls[-1] if trace.calls else trace.head
+    return Subject(
+        input=trace.input,
+        output=trace.output,
+        system_prompt=trace.system_prompt,
+        context=trace.documents,
+        tools=trace.tools,
+        tool_calls=trace.tool_calls,
+        model=last.response_model or last.request_model,
+        provider=last.provider,
+    )
+
+
+def _subject_of_session(traces: Sequence[Trace], turns: Sequence[Step]) -> Subject:
+    calls = [call for trace in traces for call in trace.calls]
+    last = calls[-1] if calls else traces[-1].head
+    tools: dict[str, ToolDefinition] = {tool.name: tool for trace in traces for tool in trace.tools}
+    return Subject(
+        input=_last_said(turns, "user"),
+        output=_last_said(turns, "assistant"),
+        system_prompt=next((trace.system_prompt for trace in traces if trace.system_prompt), None),
+        tools=tuple(tools.values()),
+        tool_calls=tuple(call for trace in traces for call in trace.tool_calls),
+        model=last.response_model or last.request_model,
+        provider=last.provider,
+    )
+
+
+def _last_said(turns: Sequence[Step], role: str) -> str | None:
+    texts = (turn.message.text for turn in reversed(turns) if turn.message.role == role)
+    return next((text for text in texts if text.strip()), None)
+
+
+def _expected(raw: RawSpan) -> str | None:
+    return _text(raw.attributes.get(EXPECTED))
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else as_json(value, indent=None)

@@ -1,0 +1,77 @@
+"""A whole session, read: what the user and the assistant said in turn, across traces."""
+
+from collections.abc import Iterator, Sequence
+
+from spanjudge.pipeline.folding import Step
+from spanjudge.pipeline.trace import Trace, output_of
+from spanjudge.spans.span import Message, Span, TextPart, ToolCallPart
+
+_SAID = frozenset({"user", "assistant"})
+
+
+def turns_of(traces: Sequence[Trace]) -> list[Step]:
+    """User and assistant messages in order of time.
+
+    `traces` are in order of start. Turns before the first stored trace are taken from the messages that its
+    first model call was sent; of later calls only what is new counts.
+    """
+    turns: list[Step] = []
+    for trace in traces:
+        calls = [call for call in trace.main_calls if call.input_text or output_of(call) or call.tool_calls]
+        if not turns and calls:
+            turns.extend(_history(calls[0]))
+        head = trace.head
+        whole = not head.is_model_call and head.input_text and output_of(head) is not None
+        turns.extend(_turn(head) if whole or not calls else _of_calls(calls))
+    return turns
+
+
+def _turn(span: Span) -> Iterator[Step]:
+    if span.input_text:
+        yield _user(span.input_text)
+    if span.output_text or span.error:
+        yield _assistant(span)
+
+
+def _of_calls(calls: Sequence[Span]) -> Iterator[Step]:
+    """A call that was asked what the one before it was asked goes on with the same turn (a tool loop)."""
+    asked: tuple[str, int] | None = None
+    last: Span | None = None
+    for call in calls:
+        if call.input_text:
+            asking = (call.input_text, sum(message.role == "user" for message in call.input_messages))
+            if asking != asked:
+                if last is not None:
+                    yield _assistant(last)
+                yield _user(call.input_text)
+                asked = asking
+        last = call
+    if last is not None:
+        yield _assistant(last)
+
+
+def _history(call: Span) -> Iterator[Step]:
+    """What was said before the message that this call answers."""
+    said = [message for message in call.input_messages if message.role in _SAID and message.text.strip()]
+    latest = max((place for place, message in enumerate(said) if message.role == "user"), default=0)
+    for message in said[:latest]:
+        yield Step(
+            Message(role=message.role, parts=(TextPart(message.text.strip()),)), f"{message.role} turn"
+        )
+
+
+def _user(text: str) -> Step:
+    return Step(Message(role="user", parts=(TextPart(text),)), "user turn")
+
+
+def _assistant(span: Span) -> Step:
+    """What was said last in a turn: the text, or what was called; and the error when it failed."""
+    parts = (
+        (TextPart(span.output_text),)
+        if span.output_text
+        else tuple(ToolCallPart(call) for call in span.tool_calls)
+    )
+    if span.error:
+        parts = (*parts, TextPart(f"[error] {span.error}"))
+    message = Message(role="assistant", parts=parts or (TextPart("[no answer]"),))
+    return Step(message, "assistant turn", bool(span.error))
