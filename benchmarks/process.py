@@ -1,15 +1,18 @@
 """Processes under measurement: started on a core of their own, watched through /proc."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port() -> int:
@@ -20,32 +23,48 @@ def free_port() -> int:
 
 
 class Process:
-    """A child process; `core` is the CPU it is bound to."""
+    """A child process; `core` is the CPU it is bound to, `None` for any."""
 
-    def __init__(self, *arguments: str, core: int, environment: Mapping[str, str] | None = None) -> None:
-        """Start it with this Python."""
+    def __init__(
+        self,
+        *arguments: str,
+        core: int | None,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
+        """Start it, with this Python unless another one is named."""
         self.started = time.perf_counter()
+        cores = os.sched_getaffinity(0) if core is None else {core}
         self.child = subprocess.Popen(
-            [sys.executable, *arguments],
+            [python, *arguments],
             env={**os.environ, **(environment or {})},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+            start_new_session=True,
         )
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU so far, user and system."""
-        with open(f"/proc/{self.child.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Seconds of CPU so far, user and system, of the process and its children."""
+        return sum(int(fields[11]) + int(fields[12]) for _, fields in self._family()) / TICKS
 
     @property
     def resident(self) -> float:
-        """Resident memory in MB."""
-        with open(f"/proc/{self.child.pid}/status", encoding="ascii") as file:
-            line = next(line for line in file if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
+        """Resident memory in MB, of the process and its children."""
+        pages = 0
+        for pid, _ in self._family():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", encoding="ascii") as file:
+                pages += int(file.read().split()[1])
+        return pages * PAGE / 1_048_576
+
+    def _family(self) -> Iterator[tuple[str, list[str]]]:
+        """Process id and the fields after the name in `/proc/PID/stat`, of all in the child's session."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208  # read in a hot loop
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+                if int(fields[3]) == self.child.pid:
+                    yield pid, fields
 
     def wait_for(self, port: int, request: bytes = b"", seconds: float = 60) -> float:
         """Seconds from start until `request` (or a connection) is answered on `port`."""
@@ -72,6 +91,7 @@ class Process:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Kill it."""
-        self.child.kill()
+        """Kill it, with its children."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
