@@ -253,17 +253,21 @@ def test_budgets_and_destinations_of_the_file_are_read(tmp_path: Path) -> None:
           warehouse:
             endpoint: http://otlp:4318
             headers: {Authorization: "Bearer a b", x-team: blue}
-          lake: {endpoint: "http://lake:4317", protocol: grpc, headers_env: LAKE_HEADERS}
+          lake: {endpoint: "http://lake:4317", protocol: grpc, certificate: lake.pem}
         """,
     )
-    loaded = load(config, {"LAKE_HEADERS": "a=b,c=d"})
+    loaded = load(config)
     assert loaded.budgets == {"polite": {"tokens_day": 1000, "usd_month": 2.5}}
     assert loaded.destinations == {
         "warehouse": {
             "endpoint": "http://otlp:4318",
-            "headers": "Authorization=Bearer%20a%20b,x-team=blue",
+            "headers": {"Authorization": "Bearer a b", "x-team": "blue"},
         },
-        "lake": {"endpoint": "http://lake:4317", "protocol": "grpc", "headers": "a=b,c=d"},
+        "lake": {
+            "endpoint": "http://lake:4317",
+            "protocol": "grpc",
+            "certificate": str(tmp_path / "lake.pem"),
+        },
     }
 
 
@@ -273,7 +277,7 @@ def test_budgets_and_destinations_of_the_file_are_read(tmp_path: Path) -> None:
         ("budgets: {polite: {tokens_dya: 5}}", "budgets.polite.tokens_dya: no such setting; did you mean"),
         ("budgets: {polite: {usd_day: many}}", "expected a number of US dollars"),
         ("destinations: {lake: {endpiont: x}}", "did you mean endpoint?"),
-        ("destinations: {lake: {headers_env: NOT_THERE}}", "the variable NOT_THERE is not set or empty"),
+        ("destinations: {lake: {headers: x}}", "headers: expected a mapping"),
     ],
 )
 def test_a_bad_budget_or_destination_is_told_with_its_line(tmp_path: Path, line: str, told: str) -> None:

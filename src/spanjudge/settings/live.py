@@ -1,6 +1,6 @@
 """The settings of evaluation on live spans: receivers, pipeline, budgets, results, the store."""
 
-from spanjudge.settings.kinds import File, Flag, Number, PortOrOff, Text, Url, Whole
+from spanjudge.settings.kinds import Flag, Number, PortOrOff, Text, Url, Whole
 from spanjudge.settings.setting import Setting
 
 MEGABYTE = 1_048_576
@@ -87,8 +87,8 @@ BUDGETS = (
         env=("SPANJUDGE_BUDGET_TOKENS_MONTH",),
         kind=Whole(0, 10**15),
         about="Most tokens in a month (UTC) on judge models that cost money, read and written, over all "
-        "doors. When they are used up, evaluation stops with `budget_exhausted` until the next month; 0 is no "
-        "limit.",
+        "doors. When they are used up, evaluation stops with `budget_exhausted` until the next month; 0 is "
+        "no limit.",
         example="2000000",
         default=2_000_000,
     ),
@@ -188,13 +188,17 @@ KEEPING = (
 BUDGET_FIELDS = ("tokens_day", "tokens_month", "usd_day", "usd_month")
 """Fields of `budgets.EVALUATOR` in the file."""
 
-DESTINATION_FIELDS: dict[str, Text | File] = {
-    "endpoint": Text("the address of an OTLP backend"),
-    "protocol": Text("http/protobuf or grpc"),
-    "headers": Text("key=value pairs, separated by commas"),
-    "headers_env": Text("the name of a variable with key=value pairs"),
-    "timeout": Text("seconds"),
-    "compression": Text("gzip or none"),
-    "certificate": File("the path of a CA certificate"),
-}
+DESTINATION_FILES = ("certificate", "client_certificate", "client_key")
+DESTINATION_FIELDS = (
+    "endpoint",
+    "logs_endpoint",
+    "metrics_endpoint",
+    "protocol",
+    "headers",
+    "timeout",
+    "compression",
+    "insecure",
+    "signals",
+    *DESTINATION_FILES,
+)
 """Fields of `destinations.NAME` in the file: further backends for results."""

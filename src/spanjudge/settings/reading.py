@@ -5,14 +5,13 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.settings import file as settings_file
 from spanjudge.settings.kinds import File, Url, without_secrets
-from spanjudge.settings.live import BUDGET_FIELDS, DESTINATION_FIELDS
+from spanjudge.settings.live import BUDGET_FIELDS, DESTINATION_FIELDS, DESTINATION_FILES
 from spanjudge.settings.setting import Setting
 from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
 
@@ -48,7 +47,7 @@ class Reading(msgspec.Struct):
     values: dict[str, Value] = msgspec.field(default_factory=dict[str, Value])
     judges: dict[str, dict[str, Value]] = msgspec.field(default_factory=dict[str, dict[str, Value]])
     budgets: dict[str, dict[str, float]] = msgspec.field(default_factory=dict[str, dict[str, float]])
-    destinations: dict[str, dict[str, str]] = msgspec.field(default_factory=dict[str, dict[str, str]])
+    destinations: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
     problems: list[str] = msgspec.field(default_factory=list[str])
     notes: list[str] = msgspec.field(default_factory=list[str])
 
@@ -157,7 +156,7 @@ def _read_file(path: Path, environ: Mapping[str, str], reading: Reading) -> None
             case ("budgets", name, field):
                 _read_budget(name, field, entry, reading)
             case ("destinations", name, field, *header):
-                _read_destination(name, field, entry, environ, reading, header="".join(header[:1]))
+                _read_destination(name, field, header, entry, reading)
             case (key,) if key in FILE_KEYS:
                 if entry.value is not None:
                     value = _beside_file(FILE_KEYS[key], entry.value, path)
@@ -234,36 +233,23 @@ def _read_budget(name: str, field: str, entry: settings_file.Entry, reading: Rea
 
 
 def _read_destination(
-    name: str,
-    field: str,
-    entry: settings_file.Entry,
-    environ: Mapping[str, str],
-    reading: Reading,
-    *,
-    header: str = "",
+    name: str, field: str, header: list[str], entry: settings_file.Entry, reading: Reading
 ) -> None:
     fields = reading.destinations.setdefault(name, {})
-    if field not in DESTINATION_FIELDS:
+    if field not in DESTINATION_FIELDS or (header and field != "headers"):
         reading.problems.append(
             f"{entry.where}: {'.'.join(entry.path)}: no such setting{nearest(field, DESTINATION_FIELDS)}"
         )
         return
-    if entry.value is None:
-        return
-    value = str(entry.value).strip()
-    if field == "headers_env":
-        value = environ.get(value, "").strip()
-        if not value:
-            reading.problems.append(
-                f"{entry.where}: headers_env: the variable {entry.value} is not set or empty"
-            )
+    if field == "headers":
+        if len(header) != 1:
+            reading.problems.append(f"{entry.where}: headers: expected a mapping, such as {{x-team: blue}}")
             return
-        field = "headers"
-    if header:
-        value = f"{quote(header)}={quote(value)}"
-    if field == "certificate":
-        value = str(Path(entry.where.rpartition(":")[0]).parent / Path(value).expanduser())
-    fields[field] = f"{fields[field]},{value}" if field in fields and field == "headers" else value
+        fields.setdefault("headers", {})[header[0]] = str(entry.value)
+    elif entry.value is not None:
+        place = Path(entry.where.rpartition(":")[0]).parent
+        is_file = field in DESTINATION_FILES
+        fields[field] = str(place / Path(entry.value).expanduser()) if is_file else entry.value
 
 
 def _beside_file(setting: Setting, value: Any, file: Path) -> Any:

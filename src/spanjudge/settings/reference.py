@@ -84,14 +84,15 @@ budgets:
 destinations:
   warehouse:
     endpoint: https://otlp.example.com
-    headers: {Authorization: Bearer secret}
+    headers: {Authorization: "Bearer ${WAREHOUSE_TOKEN}"}
 evaluators_dir: ./evaluators
 auth_tokens_file: /run/secrets/spanjudge_tokens
 log_format: json
 ```
 
 `budgets` has limits for single evaluators beside those for all; `destinations` further OTLP backends for results, each with `endpoint`, `protocol`
-(`http/protobuf` or `grpc`), `headers` (or `headers_env`, the name of a variable with them), `timeout`, `compression` and `certificate`.
+(`http/protobuf` or `grpc`), `headers` (`${NAME}` in a value is that variable), `timeout`, `compression`, `certificate`, `client_certificate`, `client_key` and
+`signals` (`logs`, `metrics`).
 
 A judge model that an evaluator names and no setting has stops the start, with the evaluator's file.
 

@@ -76,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     budgets: dict[str, dict[str, float]]
     export_otlp_endpoint: str | None
     export_console: bool
-    destinations: dict[str, dict[str, str]]
+    destinations: dict[str, dict[str, Any]]
     judge_traces_endpoint: str | None
     database_url: str
     retention_spans_days: float
