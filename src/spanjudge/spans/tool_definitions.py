@@ -1,4 +1,4 @@
-"""Tools a model was offered, as OpenAI (nested and flat), Anthropic, Gemini, Bedrock and Vercel spell them."""
+"""Tools a model was offered, as OpenAI, Anthropic, Gemini, Bedrock and Vercel write them."""
 
 from typing import Any, cast
 
