@@ -1,0 +1,59 @@
+"""DeepEval judging short texts with five metrics: run by `benchmarks.judged_spans` with DeepEval's Python.
+
+It gets the address of an OpenAI-compatible judge and a number of spans, judges them with DeepEval's own
+asynchronous evaluation, and prints results and seconds as JSON.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from typing import Any
+
+from deepeval.metrics import (  # type: ignore[import-not-found]  # in an interpreter of its own
+    AnswerRelevancyMetric,
+    BiasMetric,
+    FaithfulnessMetric,
+    HallucinationMetric,
+    ToxicityMetric,
+)
+from deepeval.models import GPTModel  # type: ignore[import-not-found]  # as above
+from deepeval.test_case import LLMTestCase  # type: ignore[import-not-found]  # as above
+
+AT_ONCE = 20
+CONTEXT = "You can return an item within 30 days of purchase for a full refund."
+
+
+async def main(url: str, spans: int) -> None:
+    """Judge, and tell how long it took."""
+    model: Any = GPTModel(model="gpt-4o-mini", base_url=url, api_key="benchmark")
+    places = asyncio.Semaphore(AT_ONCE)
+    kinds: tuple[Any, ...] = (
+        AnswerRelevancyMetric,
+        BiasMetric,
+        FaithfulnessMetric,
+        HallucinationMetric,
+        ToxicityMetric,
+    )
+
+    async def judge(number: int) -> int:
+        case: Any = LLMTestCase(
+            input=f"Question {number}: what is the refund policy?",
+            actual_output=f"Within 30 days, says rule {number}.",
+            context=[CONTEXT],
+            retrieval_context=[CONTEXT],
+        )
+        async with places:
+            metrics = [kind(model=model, async_mode=True) for kind in kinds]
+            done = await asyncio.gather(
+                *(metric.a_measure(case, _show_indicator=False) for metric in metrics), return_exceptions=True
+            )
+        return sum(not isinstance(one, BaseException) for one in done)
+
+    await judge(-1)
+    started = time.perf_counter()
+    results = sum(await asyncio.gather(*map(judge, range(spans))))
+    print(json.dumps({"results": results, "seconds": time.perf_counter() - started}))
+
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))
