@@ -3,7 +3,7 @@
 import re
 
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=.+-]+){0,4};base64,[A-Za-z0-9+/=_%-]*+", re.ASCII)
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{1024,}+={0,2}", re.ASCII)
+_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{1024,}+={0,2}", re.ASCII)
 
 
 def without_media(text: str) -> str:

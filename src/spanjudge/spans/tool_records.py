@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
+from spanjudge.spans.conversation import is_block
 from spanjudge.spans.json_text import as_list, as_object, decoded
 from spanjudge.spans.langchain_messages import langchain_message
 from spanjudge.spans.media import without_media
 from spanjudge.spans.messages import part_text
-from spanjudge.spans.parts import is_part, parts_of
+from spanjudge.spans.parts import parts_of
 from spanjudge.spans.payloads import plain_text
 from spanjudge.spans.python_repr import CLASS, read_repr
 from spanjudge.spans.span import ToolResultPart
@@ -26,7 +27,7 @@ def arguments_of(value: object, depth: int = 0) -> Any:
         written = read_repr(found)
         found = cast("object", written) if isinstance(written, dict) else found
     if not isinstance(found, dict) or depth > _DEEPEST:
-        return _lean(found, 0)
+        return lean(found)
     item = cast("dict[str, Any]", found)
     if item.get("type") in ("tool_call", "tool_use") and "name" in item:
         return arguments_of(item.get("args", item.get("input")), depth + 1)
@@ -34,7 +35,7 @@ def arguments_of(value: object, depth: int = 0) -> Any:
         return arguments_of(item.get("inputs") or item["input_str"], depth + 1)
     if item and item.keys() <= {"args", "kwargs"}:
         return _bound(item, depth)
-    return _lean({key: held for key, held in item.items() if key != CLASS}, 0)
+    return lean({key: held for key, held in item.items() if key != CLASS})
 
 
 def result_of(value: object) -> str | None:
@@ -45,10 +46,10 @@ def result_of(value: object) -> str | None:
     if message:
         responses = [part.response for part in message.parts if isinstance(part, ToolResultPart)]
         return without_media("\n".join(responses) or message.text)
-    if set(item) == {"output"}:
-        return result_of(item["output"])
+    if len(item) == 1 and (wrapped := item.keys() & {"output", "result"}):
+        return result_of(item[wrapped.pop()])
     parts = as_list(item.get("content") if item.keys() <= _RESULT_KEYS and item else found)
-    if parts and all(map(is_part, parts)):
+    if parts and all(map(is_block, parts)):
         return without_media("\n".join(map(part_text, parts_of(parts))))
     return plain_text(found if isinstance(found, str) else value)
 
@@ -62,22 +63,22 @@ def _bound(item: dict[str, Any], depth: int) -> Any:
     given = decoded(item.get("args"))
     listed = cast("list[Any]", given) if isinstance(given, list) else []
     if given and not listed:
-        return arguments_of(cast("object", given), depth + 1) if not named else _lean(item, 0)
+        return arguments_of(cast("object", given), depth + 1) if not named else lean(item)
     if not listed:
-        return _lean(named, 0)
+        return lean(named)
     if named:
-        return _lean({"args": listed, "kwargs": named}, 0)
-    return arguments_of(listed[0], depth + 1) if len(listed) == 1 else _lean(listed, 0)
+        return lean({"args": listed, "kwargs": named})
+    return arguments_of(listed[0], depth + 1) if len(listed) == 1 else lean(listed)
 
 
-def _lean(value: Any, depth: int) -> Any:
+def lean(value: Any, depth: int = 0) -> Any:
     """The value with the bytes of images and files left out of its texts."""
     if isinstance(value, str):
         return without_media(value)
     if depth > _MUCH_DEEPER:
         return None
     if isinstance(value, dict):
-        return {key: _lean(held, depth + 1) for key, held in cast("dict[str, Any]", value).items()}
+        return {key: lean(held, depth + 1) for key, held in cast("dict[str, Any]", value).items()}
     if isinstance(value, list | tuple):
-        return [_lean(held, depth + 1) for held in cast("list[Any]", value)]
+        return [lean(held, depth + 1) for held in cast("list[Any]", value)]
     return value
