@@ -8,11 +8,17 @@ from spanjudge.spans.dialects import (
     genai,
     genai_events,
     google_adk,
+    haystack,
+    langfuse,
+    langsmith,
+    mlflow,
+    openinference,
     openlit,
     openllmetry,
     pydantic_ai,
     spring_ai,
     strands,
+    vercel,
 )
 from spanjudge.spans.dialects.found import Dialect, Found
 from spanjudge.spans.facts import Facts, facts
@@ -26,11 +32,17 @@ _log = logging.getLogger(__name__)
 DIALECTS: tuple[tuple[str, Dialect], ...] = (
     ("genai", genai.read),
     ("genai_events", genai_events.read),
+    ("openinference", openinference.read),
     ("openllmetry", openllmetry.read),
+    ("vercel", vercel.read),
     ("pydantic_ai", pydantic_ai.read),
+    ("langsmith", langsmith.read),
+    ("langfuse", langfuse.read),
+    ("mlflow", mlflow.read),
+    ("openlit", openlit.read),
     ("google_adk", google_adk.read),
     ("strands", strands.read),
-    ("openlit", openlit.read),
+    ("haystack", haystack.read),
     ("spring_ai", spring_ai.read),
 )
 """Every dialect with its name, in the order in which what they found is believed."""

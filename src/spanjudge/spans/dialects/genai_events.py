@@ -103,7 +103,9 @@ def _conversation(events: list[_Event], notes: list[str]) -> tuple[tuple[Message
 
 
 def _message(name: str, event: Mapping[str, Any]) -> Message:
-    return _of(_content(event), _ROLES[name])
+    item, role = _content(event), _ROLES[name]
+    # A tool's message is one whatever role the client gave it.
+    return message_of({**item, "role": role} if role == "tool" else item, role)
 
 
 def _choice(event: Mapping[str, Any]) -> Message:
@@ -112,17 +114,10 @@ def _choice(event: Mapping[str, Any]) -> Message:
     said: object = content.get("message")
     held = decoded(said)
     if isinstance(held, dict):
-        return _of({"role": "assistant", **cast("dict[str, Any]", held)}, "assistant")
+        return message_of(cast("dict[str, Any]", held), "assistant")
     if said is not None:
         return Message(role="assistant", parts=content_parts(said))
-    return _of(content, "assistant")
-
-
-def _of(item: dict[str, Any], role: str) -> Message:
-    """A tool's message may hold a block that is the result itself (Strands): it is read as a block."""
-    if role == "tool":
-        return message_of({**item, "role": "tool"}, "tool")
-    return message_of(item, role)
+    return message_of(content, "assistant")
 
 
 def _content(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,9 @@ _MOST_CALLS = 64
 def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:  # noqa: ARG001  # content is never in logs
     """See `Dialect`."""
     attributes = raw.attributes
+    if "langsmith.span.kind" in attributes:
+        # LangSmith writes its own JSON under the same keys.
+        return None
     sent = _value(attributes, _INPUTS)
     said = _value(attributes, _OUTPUTS)
     calls = _calls(attributes) if operation_of(raw)[0] in MODEL_OPERATIONS else ()
