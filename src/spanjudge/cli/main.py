@@ -19,6 +19,8 @@ COMMANDS = {
     "check": "spanjudge.cli.check",
     "config": "spanjudge.cli.config",
     "models": "spanjudge.cli.models",
+    "evaluators": "spanjudge.cli.evaluators",
+    "evaluate": "spanjudge.cli.evaluate",
     "openobserve-export": "spanjudge.cli.openobserve_export",
     "agreement": "spanjudge.cli.agreement",
 }

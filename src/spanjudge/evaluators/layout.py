@@ -8,7 +8,7 @@ import yaml
 from spanjudge.evaluators.evaluator import Evaluator, plain
 from spanjudge.evaluators.yaml_nodes import Scalar, value_of
 
-_ORDER = (
+ORDER = (
     "name",
     "description",
     "target",
@@ -22,6 +22,8 @@ _ORDER = (
     "acceptance",
     "labels",
 )
+"""The fields in the order in which they are written."""
+
 _WIDTH = 110
 _INDENT = 10
 # White space that YAML changes, and characters no editor shows: only escapes in quotes keep them.
@@ -70,7 +72,7 @@ def dump(evaluator: Evaluator) -> str:
     Fields that hold their default are left out.
     """
     fields = plain(evaluator)
-    ordered = {name: fields[name] for name in _ORDER if name in fields}
+    ordered = {name: fields[name] for name in ORDER if name in fields}
     return yaml.dump(ordered, Dumper=_Layout, allow_unicode=True, sort_keys=False, width=_WIDTH)
 
 
