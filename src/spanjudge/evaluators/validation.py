@@ -7,6 +7,7 @@ from typing import cast
 
 import msgspec
 
+from spanjudge.evaluators import pattern
 from spanjudge.evaluators import prompt as templates
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.answer_format import Boolean, Category, Score
@@ -91,18 +92,8 @@ def _rule_value(operator: str, value: object) -> str | None:
     elif operator in _TEXTS and not isinstance(value, str):
         told = f'{operator} looks at a text; put it in quotes: "{value}"'
     elif operator == "matches" and isinstance(value, str):
-        told = _regex(value)
+        told = pattern.problem(value)
     return told
-
-
-def _regex(pattern: str) -> str | None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        return f"is no regular expression ({error}); mend it, or use “contains” for plain text"
-    except (OverflowError, RecursionError):
-        return "is too large a regular expression; write a simpler one"
-    return None
 
 
 def _scalar(value: object) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 from spanjudge.evaluators.prompt import Variable
 from spanjudge.judging import fence, truncate
 from spanjudge.judging.subject import Subject
-from spanjudge.spans.messages import call_text, part_text, transcript
+from spanjudge.spans.messages import call_text, message_text, part_text, transcript
 from spanjudge.spans.parts import as_json
 from spanjudge.spans.span import Document, Message, TextPart, ToolDefinition
 
@@ -125,11 +125,15 @@ def tools_text(tools: tuple[ToolDefinition, ...]) -> str:
 def _earlier(subject: Subject) -> tuple[Message, ...]:
     """The conversation without what stands in fields of its own; empty when nothing else is left."""
     asked = (subject.input or "").strip()
+    answered = (subject.output or "").strip()
     rules = subject.system_prompt or ""
     kept: list[Message] = []
     last = next((m for m in reversed(subject.messages) if m.role == "user" and m.text.strip()), None)
     others = 0
+    end = subject.messages[-1] if subject.messages else None
     for message in subject.messages:
+        if message is end and message.role == "assistant" and answered and message_text(message) == answered:
+            continue
         if message.role == "system" and message.text.strip() and message.text.strip() in rules:
             continue
         if message is last and message.text.strip() == asked:

@@ -49,17 +49,29 @@ _ASKS_FOR_SILENCE = (
 def settle(case: Case, subject: Subject) -> bool:
     """Settle a case where no judge is needed; tells whether it did."""
     evaluator = case.evaluator
-    missing: list[str] = [need for need in evaluator.needs if not subject.has(need)]
-    if missing in ([], ["output"]):
-        certain = _certain(evaluator, subject)
-        if certain is not None:
-            case.decided(certain.value, certain.explanation)
-            return True
-        missing = missing or _not_shown(evaluator, subject)
+    missing, certain = _look(evaluator, subject)
+    if certain is not None:
+        case.decided(certain.value, certain.explanation)
+        return True
     if missing:
         words = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} and {missing[-1]}"
         case.missing(f"“{evaluator.name}” needs {words}; send {'it' if len(missing) == 1 else 'them'}")
     return bool(missing)
+
+
+def missing_needs(evaluator: Evaluator, subject: Subject) -> list[str]:
+    """What the evaluator needs and the subject lacks; nothing when the answer is certain without it."""
+    return _look(evaluator, subject)[0]
+
+
+def _look(evaluator: Evaluator, subject: Subject) -> tuple[list[str], Certain | None]:
+    missing: list[str] = [need for need in evaluator.needs if not subject.has(need)]
+    if missing not in ([], ["output"]):
+        return missing, None
+    certain = _certain(evaluator, subject)
+    if certain is not None:
+        return [], certain
+    return missing or _not_shown(evaluator, subject), None
 
 
 def _certain(evaluator: Evaluator, subject: Subject) -> Certain | None:

@@ -14,7 +14,7 @@ from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import decode_log, decode_span
 from spanjudge.spans.parts import as_json
 from spanjudge.spans.raw import RawSpan
-from spanjudge.spans.span import Document, Span, ToolCall, ToolDefinition
+from spanjudge.spans.span import Span, ToolCall, ToolDefinition
 from spanjudge.spans.tree import SpanTree
 from spanjudge.telemetry.evaluated import Target
 
@@ -47,7 +47,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 def read_target(target: Target, material: Material, *, most_characters: int = MOST_CHARACTERS) -> Reading:
     """Decode, normalise and put together what is stored of a target.
 
-    Steps of a trace or session that take more than `most_characters` are folded, and `subject.folded` says so.
+    Steps of a trace or session beyond `most_characters` are folded, and `subject.folded` says so.
     Raises `ValueError` when nothing is stored of the target.
     """
     if not material.spans:
@@ -90,8 +90,8 @@ def read_stored(stored: StoredSpan) -> tuple[RawSpan, Span]:
     return raw, normalize(raw, tuple(decode_log(blob, envelope) for blob, envelope in stored.logs))
 
 
-def subject_of(span: Span, raw: RawSpan, context: tuple[Document, ...] = ()) -> Subject:
-    """What a judge sees of one span; `context` is what was retrieved for it elsewhere in its trace.
+def subject_of(span: Span, raw: RawSpan, others: Sequence[Span] = ()) -> Subject:
+    """What a judge sees of one span; `others` of its trace may hold what was retrieved for it.
 
     Of a tool's run the input are its arguments and the output its result; of an embedding the input are the
     texts.
@@ -111,7 +111,7 @@ def subject_of(span: Span, raw: RawSpan, context: tuple[Document, ...] = ()) -> 
         output=given,
         messages=span.input_messages,
         system_prompt=span.system_prompt,
-        context=span.context or context,
+        context=SpanTree((span, *others)).context_of(span),
         expected=_expected(raw),
         tools=span.tools,
         tool_calls=calls,
@@ -129,13 +129,10 @@ def attributes_of(raw: RawSpan) -> Mapping[str, Any]:
 
 def _read_span(target: Target, material: Material) -> Reading:
     raw, span = read_stored(material.spans[0])
-    context: tuple[Document, ...] = ()
-    others = [stored for stored in material.retrievals if stored.span_id != span.span_id]
-    if others and not span.context:
-        context = SpanTree([span, *(read_stored(stored)[1] for stored in others)]).context_of(span)
+    others = [read_stored(stored)[1] for stored in material.retrievals if stored.span_id != span.span_id]
     return Reading(
         target=target,
-        subject=subject_of(span, raw, context),
+        subject=subject_of(span, raw, others),
         span=span,
         raw=raw,
         spans=((raw, span),),

@@ -1,6 +1,6 @@
 """A whole trace, read: where it begins, what came in and out, and its steps in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from spanjudge.judging.material import documents_text
@@ -151,7 +151,7 @@ class _Telling:
             elif span.is_model_call:
                 continue
             elif span.operation == "execute_tool":
-                yield self._tool(span)
+                yield from self._tool(span)
             elif span.operation == "retrieval":
                 yield self._retrieval(span)
             elif span.operation == "invoke_agent" and span.span_id not in self._above_calls:
@@ -170,8 +170,7 @@ class _Telling:
         if asked and not span.input_messages and self._tell("user", asked):
             yield Step(_named(Message(role="user", parts=(TextPart(asked),)), asked_by), "message")
         parts = _output_parts(span)
-        for call in span.tool_calls:
-            self._called.add(_call_key(call))
+        self._call_told(span.tool_calls)
         text = "\n\n".join(part.content for part in parts if isinstance(part, TextPart)).strip()
         if text:
             self._tell("assistant", text)
@@ -187,24 +186,25 @@ class _Telling:
                 return False
             results = [part.response for part in message.parts if isinstance(part, ToolResultPart)]
             return self._tell("tool", "\n".join(results) or message.text)
-        for call in message.tool_calls:
-            self._called.add(_call_key(call))
+        self._call_told(message.tool_calls)
         text = message.text.strip()
         if not text:
             return False
         return self._tell(message.role, text)
 
-    def _tool(self, span: Span) -> Step:
+    def _tool(self, span: Span) -> Iterator[Step]:
         name = span.tool_name or span.name
         call = ToolCall(name=name, arguments=span.tool_arguments)
         parts: list[Part] = []
-        if _call_key(call) not in self._called:
+        if (name if call.arguments is None else _call_key(call)) not in self._called:
             parts.append(ToolCallPart(call))
         if span.tool_result is not None:
             parts.append(ToolResultPart(span.tool_result))
+        if not parts and not span.error:
+            return
         path = self._trace.path(span)
         told = f"{path}{_PATH}{name}" if path else name
-        return self._step(span, "tool", tuple(parts), f"execute_tool {name}", name=told)
+        yield self._step(span, "tool", tuple(parts), f"execute_tool {name}", name=told)
 
     def _retrieval(self, span: Span) -> Step:
         parts: list[Part] = []
@@ -217,6 +217,11 @@ class _Telling:
         if span.error:
             parts = (*parts, TextPart(f"[error] {span.error}"))
         return Step(Message(role=role, parts=parts, name=name or None), word, bool(span.error))
+
+    def _call_told(self, calls: Iterable[ToolCall]) -> None:
+        """Remember calls by name and arguments, and by name alone: some tool spans carry no arguments."""
+        for call in calls:
+            self._called.update((_call_key(call), call.name))
 
     def _tell(self, role: str, text: str) -> bool:
         key = (role, text.strip())

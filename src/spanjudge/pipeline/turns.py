@@ -16,14 +16,38 @@ def turns_of(traces: Sequence[Trace]) -> list[Step]:
     first model call was sent; of later calls only what is new counts.
     """
     turns: list[Step] = []
+    asked: tuple[str, int] | None = None
     for trace in traces:
         calls = [call for call in trace.main_calls if call.input_text or output_of(call) or call.tool_calls]
         if not turns and calls:
             turns.extend(_history(calls[0]))
         head = trace.head
-        whole = not head.is_model_call and head.input_text and output_of(head) is not None
-        turns.extend(_turn(head) if whole or not calls else _of_calls(calls))
+        if not calls or (not head.is_model_call and head.input_text and output_of(head) is not None):
+            turns.extend(_turn(head))
+            asked = None
+            continue
+        for place, call in enumerate(calls):
+            asking = _asking(call) or asked
+            # A call that is asked what the one before it was asked goes on with the same turn: a tool loop,
+            # sometimes with a trace for every call.
+            if asking == asked and asked is not None and (place or _after_a_tool(call)):
+                turns.pop()
+            elif call.input_text:
+                turns.append(_user(call.input_text))
+            turns.append(_assistant(call))
+            asked = asking
     return turns
+
+
+def _asking(call: Span) -> tuple[str, int] | None:
+    """The question, and which one of the conversation it is."""
+    if not call.input_text:
+        return None
+    return call.input_text, sum(message.role == "user" for message in call.input_messages)
+
+
+def _after_a_tool(call: Span) -> bool:
+    return bool(call.input_messages) and call.input_messages[-1].role == "tool"
 
 
 def _turn(span: Span) -> Iterator[Step]:
@@ -31,23 +55,6 @@ def _turn(span: Span) -> Iterator[Step]:
         yield _user(span.input_text)
     if span.output_text or span.error:
         yield _assistant(span)
-
-
-def _of_calls(calls: Sequence[Span]) -> Iterator[Step]:
-    """A call that was asked what the one before it was asked goes on with the same turn (a tool loop)."""
-    asked: tuple[str, int] | None = None
-    last: Span | None = None
-    for call in calls:
-        if call.input_text:
-            asking = (call.input_text, sum(message.role == "user" for message in call.input_messages))
-            if asking != asked:
-                if last is not None:
-                    yield _assistant(last)
-                yield _user(call.input_text)
-                asked = asking
-        last = call
-    if last is not None:
-        yield _assistant(last)
 
 
 def _history(call: Span) -> Iterator[Step]:
