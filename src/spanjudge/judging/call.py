@@ -35,7 +35,11 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished call, for who measures. `duration` is in seconds, `error_type` an exception's class."""
+    """One finished call, for who measures. `duration` is in seconds, `error_type` an exception's class.
+
+    `started_ns` is when it began, in nanoseconds since 1970. `request` and `answer` are what was asked and
+    what came of it: they quote what users wrote.
+    """
 
     provider: str
     model: str
@@ -44,6 +48,9 @@ class JudgeCall(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     cost_usd: float | None = None
     error_type: str | None = None
+    started_ns: int = 0
+    request: JudgeRequest | None = None
+    answer: JudgeReply | Trouble | None = None
 
 
 Observer = Callable[[JudgeCall], None]
@@ -54,7 +61,7 @@ async def call(
     model: JudgeModel, request: JudgeRequest, evaluators: tuple[str, ...], observer: Observer | None
 ) -> JudgeReply | Trouble:
     """Ask once, within the request's deadline."""
-    started = time.monotonic()
+    started, started_ns = time.monotonic(), time.time_ns()
     answer, error = await _answer(model, request)
     if observer is not None:
         told = JudgeCall(
@@ -65,6 +72,9 @@ async def call(
             usage=answer.usage,
             cost_usd=answer.cost_usd,
             error_type=None if error is None else type(error).__qualname__,
+            started_ns=started_ns,
+            request=request,
+            answer=answer,
         )
         try:
             observer(told)
