@@ -8,7 +8,7 @@ imported and built when it is first asked for.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -40,17 +40,21 @@ def build(  # the composition root hands over all there is
     ready: Callable[[], str | None],
     *,
     routers: Sequence[Callable[[], "APIRouter"]] = (),
+    receivers: Mapping[str, App] | None = None,
     lifespan: Lifespan | None = None,
     access_log: bool = False,
 ) -> App:
     """The ASGI application.
 
     `ready` says why requests should not come here now, or nothing. `routers` build further pages of the
-    FastAPI application when it is first needed. `lifespan` is entered before the first request and left
-    after the last one. `access_log` writes one record a request to `spanjudge.access`, its facts as
-    attributes: method, path, status, seconds – never headers or bodies.
+    FastAPI application when it is first needed. `receivers` are applications of their own by their path
+    (`/v1/traces`): they check tokens and answer every error themselves. `lifespan` is entered before the
+    first request and left after the last one. `access_log` writes one record a request to
+    `spanjudge.access`, its facts as attributes: method, path, status, seconds – never headers or bodies.
     """
-    return Server(scorer, tokens, info, limits, ready, routers, lifespan, access_log=access_log)
+    return Server(
+        scorer, tokens, info, limits, ready, routers, receivers or {}, lifespan, access_log=access_log
+    )
 
 
 class Server:
@@ -64,6 +68,7 @@ class Server:
         limits: Limits,
         ready: Callable[[], str | None],
         routers: Sequence[Callable[[], "APIRouter"]],
+        receivers: Mapping[str, App],
         lifespan: Lifespan | None,
         *,
         access_log: bool,
@@ -74,6 +79,7 @@ class Server:
         self._limits = limits
         self._info = info
         self._routers = routers
+        self._receivers = dict(receivers)
         self._lifespan = lifespan
         self._access_log = access_log
         self._pages: App | None = None
@@ -121,6 +127,10 @@ class Server:
         root: str = scope.get("root_path", "")
         if root and path.startswith(root):
             path = path[len(root) :] or "/"
+        receiver = self._receivers.get(path.rstrip("/"))
+        if receiver is not None:
+            await receiver(scope, receive, send)
+            return
         if path.startswith("/evaluate"):
             name = _scorer_name(scope, path, root)
             if name is not None:

@@ -38,7 +38,7 @@ class Problems:
     MOST = 5
 
     def __init__(self, what: str) -> None:
-        """`what` was sent: spans, log records."""
+        """`what` was sent: span, log record."""
         self._what = what
         self._counts: dict[str, int] = {}
         self.rejected = 0
@@ -51,13 +51,16 @@ class Problems:
 
     def said(self) -> tuple[str, ...]:
         """A sentence for each kind."""
-        return tuple(f"{count:,} {self._what} rejected: {why}" for why, count in self._counts.items())
+        return tuple(
+            f"{count:,} {self._what}{'s' * (count != 1)} rejected: {why}"
+            for why, count in self._counts.items()
+        )
 
 
 def spans_of(groups: Groups) -> SpansRead:
     """The spans of a request. Raises `OtlpError` when there are some and none can be decoded."""
     spans: list[ReceivedSpan] = []
-    problems = Problems("spans")
+    problems = Problems("span")
     for envelope, items, bad in groups.groups:
         for why in bad:
             problems.add(why)
@@ -83,7 +86,7 @@ def spans_of(groups: Groups) -> SpansRead:
 def logs_of(groups: Groups) -> LogsRead:
     """The log records of a request that may carry content."""
     logs: list[ReceivedLog] = []
-    problems = Problems("log records")
+    problems = Problems("log record")
     ignored = 0
     for envelope, items, bad in groups.groups:
         for why in bad:
