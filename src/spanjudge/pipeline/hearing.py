@@ -1,0 +1,214 @@
+"""One target before its judge: read, decided once more, asked about, and what becomes of its jobs."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.judge import Judge
+from spanjudge.judging.result import EvaluationFailure, EvaluationResult, Outcome
+from spanjudge.judging.subject import Subject
+from spanjudge.pipeline.budgeted_judge import usage_row
+from spanjudge.pipeline.catalogue import Catalogue
+from spanjudge.pipeline.clock import Now
+from spanjudge.pipeline.endings import (
+    HOPELESS,
+    PROVIDERS_TROUBLE,
+    Ending,
+    Identity,
+    Patience,
+    ending,
+    finished,
+    internal_failure,
+)
+from spanjudge.pipeline.match import decide_target
+from spanjudge.pipeline.pauses import Pauses
+from spanjudge.pipeline.ports import Finish, Job, Material, Retry, StoreError, UsageRow
+from spanjudge.pipeline.subjects import Reading, read_target
+from spanjudge.pipeline.supervision import log_fault
+from spanjudge.telemetry.evaluated import Target
+
+_SECOND = 1_000_000_000
+_MANY_SPANS = 24
+"""More than these are read beside the event loop."""
+
+_PROVES_NOTHING = HOPELESS | PROVIDERS_TROUBLE | {"internal", "budget_exhausted", "missing_input"}
+_MOST_TRIES_KNOWN = 200_000
+
+
+class Case(msgspec.Struct, frozen=True):
+    """A job and the evaluator version it was made for."""
+
+    job: Job
+    evaluator: Evaluator
+
+
+class Heard(msgspec.Struct):
+    """What a hearing came to.
+
+    `answered`: a judge model answered. `troubled`: its provider could not, `retry_after` when it said when.
+    """
+
+    ends: list[Ending] = []
+    answered: bool = False
+    troubled: bool = False
+    hopeless: bool = False
+    retry_after: float | None = None
+
+
+class Hearings:
+    """Hears targets: one call of `Judge.judge` for all their jobs that share a judge model.
+
+    Never raises for what a target holds, nor for what a judge does. `used` is told of usage that no result
+    accounts for.
+    """
+
+    def __init__(
+        self,
+        judges: Mapping[str, Judge],
+        catalogue: Catalogue,
+        pauses: Pauses,
+        now: Now,
+        *,
+        patience: Patience,
+        grace: float,
+        used: Callable[[UsageRow], None],
+    ) -> None:
+        """`grace` (seconds): how long after a job was made content may still come."""
+        self._judges = judges
+        self._catalogue = catalogue
+        self._pauses = pauses
+        self._now = now
+        self._patience = patience
+        self._grace_ns = int(grace * _SECOND)
+        self._used = used
+        self._tries: dict[int, int] = {}
+
+    async def hear(self, target: Target, jobs: Sequence[Job], material: Material | None) -> Heard:
+        """Judge a target by these jobs' evaluators."""
+        heard = Heard()
+        identity = Identity(target=target)
+        try:
+            if material is None or not material.spans:
+                told = f"nothing is stored of the {target.kind} any more"
+                heard.ends += [Finish(job=job, reason="no_content", detail=told) for job in jobs]
+                return heard
+            reading = await _read(target, material)
+            identity = Identity(
+                target=reading.target, service=reading.service, response_id=reading.response_id
+            )
+            cases = await self._cases(jobs, reading, heard)
+            for judge, group in _by_judge(cases).items():
+                await self._ask(judge, group, reading.subject, identity, heard)
+        except StoreError:
+            later = self._now() + _SECOND
+            heard.ends += [Retry(job=job, due_ns=later) for job in _left(jobs, heard)]
+        except Exception as error:  # noqa: BLE001 - a span that cannot be read must not stop the others
+            left = _left(jobs, heard)
+            log_fault("a target could not be judged", error, trace_id=target.trace_id, span_id=target.span_id)
+            heard.ends += [self._ended(job, internal_failure(job, error), identity) for job in left]
+        return heard
+
+    def forget(self, ends: Sequence[Ending]) -> None:
+        """These are stored."""
+        for end in ends if self._tries else ():
+            if isinstance(end, Finish):
+                self._tries.pop(end.job.id, None)
+
+    async def _cases(self, jobs: Sequence[Job], reading: Reading, heard: Heard) -> list[Case]:
+        """The jobs that are to be judged; the others are ended."""
+        cases: list[Case] = []
+        now = self._now()
+        for job in jobs:
+            evaluator = await self._catalogue.evaluator(job.evaluator, job.version)
+            if evaluator is None:
+                told = f"version {job.version} of the evaluator is no longer stored"
+                heard.ends.append(Finish(job=job, reason="not_matched", detail=told))
+                continue
+            decision = decide_target(reading, evaluator)
+            open_until = job.created_ns + self._grace_ns
+            if decision.judge:
+                cases.append(Case(job, evaluator))
+            elif decision.may_change and now < open_until:
+                heard.ends.append(Retry(job=job, due_ns=open_until))
+            else:
+                heard.ends.append(Finish(job=job, reason=decision.reason, detail=decision.detail))
+        return cases
+
+    async def _ask(
+        self, name: str, cases: list[Case], subject: Subject, identity: Identity, heard: Heard
+    ) -> None:
+        judge = self._judges.get(name)
+        if judge is None:
+            for case in cases:
+                failure = _no_such_judge(case, name, self._judges)
+                heard.ends.append(finished(case.job, failure, identity, self._now()))
+            return
+        # Two versions of one evaluator have one name: they are asked one after the other.
+        while cases:
+            group = list({case.evaluator.name: case for case in reversed(cases)}.values())
+            cases = [case for case in cases if case not in group]
+            outcomes = await judge.judge(subject, [case.evaluator for case in group])
+            for case, outcome in zip(group, outcomes, strict=True):
+                heard.ends.append(await self._end(name, case.job, outcome, identity, heard))
+
+    async def _end(self, judge: str, job: Job, outcome: Outcome, identity: Identity, heard: Heard) -> Ending:
+        if isinstance(outcome, EvaluationResult):
+            heard.answered = heard.answered or outcome.calls > 0
+            return self._ended(job, outcome, identity)
+        if outcome.code in HOPELESS:
+            heard.hopeless = True
+            until = await self._pauses.pause(judge, outcome)
+            held = any(one.name == job.evaluator for one in self._catalogue.held.get(judge, ()))
+            end: Ending = Retry(
+                job=job,
+                # Paused, it waits anyway, and whoever ends the pause wants it at once.
+                due_ns=self._now() if held else until,
+                error_code=outcome.code,
+                error_message=outcome.message,
+            )
+        else:
+            heard.answered = heard.answered or (outcome.calls > 0 and outcome.code not in _PROVES_NOTHING)
+            if outcome.code in PROVIDERS_TROUBLE and outcome.retryable:
+                heard.troubled = True
+                heard.retry_after = max(heard.retry_after or 0.0, outcome.retry_after or 0.0) or None
+            end = self._ended(job, outcome, identity)
+        if isinstance(end, Retry) and outcome.usage is not None:
+            self._used(usage_row(outcome, self._now()))
+        return end
+
+    def _ended(self, job: Job, outcome: Outcome, identity: Identity) -> Ending:
+        tries = 0
+        if isinstance(outcome, EvaluationFailure) and outcome.code in PROVIDERS_TROUBLE:
+            if len(self._tries) >= _MOST_TRIES_KNOWN:
+                self._tries.clear()
+            tries = self._tries[job.id] = self._tries.get(job.id, 0) + 1
+        return ending(job, outcome, identity, patience=self._patience, tries=tries, now_ns=self._now())
+
+
+def _left(jobs: Sequence[Job], heard: Heard) -> list[Job]:
+    done = {end.job.id for end in heard.ends}
+    return [job for job in jobs if job.id not in done]
+
+
+async def _read(target: Target, material: Material) -> Reading:
+    if len(material.spans) + len(material.retrievals) > _MANY_SPANS:
+        return await asyncio.to_thread(read_target, target, material)
+    return read_target(target, material)
+
+
+def _by_judge(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.evaluator.judge, []).append(case)
+    return found
+
+
+def _no_such_judge(case: Case, name: str, judges: Mapping[str, Judge]) -> EvaluationFailure:
+    return EvaluationFailure(
+        evaluator=case.evaluator.name,
+        evaluator_version=case.evaluator.version,
+        code="judge_model_unknown",
+        message=f"the settings have no judge model called “{name}”; they have {', '.join(judges)}",
+    )

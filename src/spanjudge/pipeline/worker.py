@@ -1,0 +1,199 @@
+"""Judges what waits: a lane for each judge model, one heartbeat, one writer of ends."""
+
+import asyncio
+import logging
+import secrets
+import socket
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from spanjudge.judging.judge import Judge
+from spanjudge.judging.result import EvaluationFailure, Outcome
+from spanjudge.pipeline.catalogue import Catalogue
+from spanjudge.pipeline.clock import Now
+from spanjudge.pipeline.endings import Ending, Patience, sort_of
+from spanjudge.pipeline.finishing import Finishing
+from spanjudge.pipeline.hearing import Hearings
+from spanjudge.pipeline.lane import Desk, Lane
+from spanjudge.pipeline.options import PipelineOptions
+from spanjudge.pipeline.pauses import Pauses
+from spanjudge.pipeline.ports import Retry, Store, StoreError
+from spanjudge.pipeline.supervision import ended, supervised
+from spanjudge.telemetry.evaluated import Evaluated
+
+_log = logging.getLogger("spanjudge.pipeline")
+_evaluations = logging.getLogger("spanjudge.evaluations")
+
+_SECOND = 1_000_000_000
+_LAST_WORDS = 5.0
+
+
+class Worker:
+    """Leases jobs, has them heard, and stores what they come to.
+
+    `owner` is new with every start, so that a process which died is told from this one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        judges: Mapping[str, Judge],
+        catalogue: Catalogue,
+        options: PipelineOptions,
+        now: Now,
+        *,
+        destinations: Sequence[str],
+        on_results: Callable[[Sequence[Evaluated]], None],
+    ) -> None:
+        """`on_results` is told of outcomes that are stored."""
+        self.owner = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
+        self.counts: Counter[str] = Counter()
+        """Jobs ended since the start, by how: `done`, `failed`, `skipped`, `retrying`."""
+        self.errors: Counter[str] = Counter()
+        """Failures and retries since the start, by code."""
+        self._store = store
+        self._judges = judges
+        self._catalogue = catalogue
+        self._options = options
+        self._now = now
+        self._finishing = Finishing(
+            store,
+            self.owner,
+            now,
+            destinations=destinations,
+            on_stored=self._stored,
+            on_results=on_results,
+        )
+        self.pauses = Pauses(store, catalogue, now, first=options.first_probe, longest=options.longest_probe)
+        self._hearings = Hearings(
+            judges,
+            catalogue,
+            self.pauses,
+            now,
+            patience=Patience(attempts=options.attempts, oldest=options.oldest),
+            grace=options.grace,
+            used=self._finishing.used,
+        )
+        self._hand: set[int] = set()
+        self._lanes: list[Lane] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._beat: asyncio.Task[None] | None = None
+
+    @property
+    def in_hand(self) -> int:
+        """Jobs leased and not yet ended."""
+        return len(self._hand)
+
+    async def start(self) -> None:
+        """Begin; the catalogue has been read."""
+        self.pauses.start()
+        desk = Desk(
+            self._store,
+            self._catalogue,
+            self.pauses,
+            self._hearings,
+            self._options,
+            self._now,
+            self.owner,
+            self._hand,
+            self._finishing.put,
+        )
+        self._finishing.start()
+        self._lanes = [Lane(name, judge, desk) for name, judge in self._judges.items()]
+        self._tasks = [
+            asyncio.create_task(supervised(f"judging by “{lane.name}”", lane.run)) for lane in self._lanes
+        ]
+        self._beat = asyncio.create_task(supervised("keeping leases", self._keep_leases))
+
+    def wake(self) -> None:
+        """There may be something to judge."""
+        for lane in self._lanes:
+            lane.wake()
+
+    async def look(self) -> None:
+        """The evaluators changed: pause those whose judge model the settings do not have."""
+        for judge in self._catalogue.published:
+            if judge not in self._judges:
+                await self.pauses.unknown(judge, list(self._judges))
+        self.wake()
+
+    async def stop(self, seconds: float) -> None:
+        """Lease nothing more, finish what is under way for so long, hand the rest back."""
+        for task in self._tasks:
+            await ended(task)
+        await asyncio.gather(*(lane.drain(seconds) for lane in self._lanes))
+        await self._finishing.aclose(_LAST_WORDS)
+        if self._beat is not None:
+            await ended(self._beat)
+        try:
+            returned = await self._store.release(self.owner)
+        except StoreError as error:
+            _log.warning("leases run out by themselves", extra={"reason": str(error)})
+        else:
+            _log.info("judging stopped", extra={"jobs_handed_back": returned})
+        self._hand.clear()
+
+    async def _keep_leases(self) -> None:
+        lease = self._options.lease
+        pause = lease / 3
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._store.extend(self.owner, until_ns=self._now() + int(lease * _SECOND))
+            except StoreError as error:
+                _log.warning("leases cannot be kept now", extra={"reason": str(error)})
+                pause = min(1.0, lease / 10)
+            else:
+                pause = lease / 3
+
+    def _stored(self, ends: Sequence[Ending]) -> None:
+        self._hand.difference_update([end.job.id for end in ends])
+        self._hearings.forget(ends)
+        retried = False
+        for end in ends:
+            sort = sort_of(end)
+            self.counts[sort] += 1
+            retried = retried or sort == "retrying"
+            self._tell(end, sort)
+        if retried:
+            self.wake()
+
+    def _tell(self, end: Ending, sort: str) -> None:
+        """One line for each end: ids, never content."""
+        job = end.job
+        facts: dict[str, object] = {
+            "evaluator": job.evaluator,
+            "target": job.target.kind,
+            "trace_id": job.target.trace_id,
+            "span_id": job.target.span_id,
+        }
+        if isinstance(end, Retry):
+            if end.error_code is not None:
+                self.errors[end.error_code] += 1
+            facts |= {"code": end.error_code, "due_in_s": round((end.due_ns - self._now()) / _SECOND, 1)}
+            _evaluations.info(sort, extra=facts)
+        elif end.evaluated is None:
+            _evaluations.info(sort, extra=facts | {"reason": end.reason})
+        else:
+            self._tell_outcome(end.evaluated.outcome, facts)
+
+    def _tell_outcome(self, outcome: Outcome, facts: dict[str, object]) -> None:
+        failed = isinstance(outcome, EvaluationFailure)
+        if failed:
+            self.errors[outcome.code] += 1
+        level = logging.WARNING if failed else logging.INFO
+        if not _evaluations.isEnabledFor(level):
+            return
+        usage = outcome.usage
+        facts |= {
+            "code": outcome.code if failed else "OK",
+            "verdict": None if failed else outcome.verdict,
+            "judge_provider": outcome.judge_provider,
+            "judge_model": outcome.judge_model,
+            "elapsed_ms": round(outcome.duration * 1000),
+            "calls": outcome.calls,
+            "input_tokens": usage.input if usage else None,
+            "output_tokens": usage.output if usage else None,
+            "cost_usd": outcome.cost_usd,
+        }
+        _evaluations.log(level, "not evaluated" if failed else "evaluated", extra=facts)
