@@ -28,6 +28,7 @@ from spanjudge.pipeline.ports import Finish, Job, Material, Retry, StoreError, U
 from spanjudge.pipeline.subjects import Reading, read_target
 from spanjudge.pipeline.supervision import log_fault
 from spanjudge.telemetry.evaluated import Target
+from spanjudge.telemetry.judge_traces import judging
 
 _SECOND = 1_000_000_000
 _MANY_SPANS = 24
@@ -149,7 +150,8 @@ class Hearings:
         while cases:
             group = list({case.evaluator.name: case for case in reversed(cases)}.values())
             cases = [case for case in cases if case not in group]
-            outcomes = await judge.judge(subject, [case.evaluator for case in group])
+            with judging(identity.target):
+                outcomes = await judge.judge(subject, [case.evaluator for case in group])
             for case, outcome in zip(group, outcomes, strict=True):
                 heard.ends.append(await self._end(name, case.job, outcome, identity, heard))
 

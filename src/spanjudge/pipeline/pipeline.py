@@ -9,10 +9,10 @@ import msgspec
 
 from spanjudge.judging.judge import Judge
 from spanjudge.pipeline.budget import Ledger
+from spanjudge.pipeline.budget_gauges import observe_budgets
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Clock, Now
 from spanjudge.pipeline.commit import Commits
-from spanjudge.pipeline.monitoring import observe_budgets, observe_queue
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.outbox import ExportState, Pump
 from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
@@ -23,6 +23,7 @@ from spanjudge.pipeline.windows import Windows
 from spanjudge.pipeline.worker import Worker
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.telemetry.evaluated import Evaluated
+from spanjudge.telemetry.metrics import ResultMetrics, ServerMetrics
 
 _log = logging.getLogger("spanjudge.pipeline")
 
@@ -57,8 +58,7 @@ class Pipeline:
     """Takes spans in, judges them, and hands results to exporters. It is what receivers hand over to.
 
     Store, judges and exporters belong to the caller and stay open. `ledger` guards the judges' budgets: it is
-    loaded and kept here; the judges given are those behind it. `on_results` is told of outcomes once they are
-    stored, and must not block.
+    loaded and kept here; the judges given are those behind it.
     """
 
     def __init__(
@@ -69,7 +69,6 @@ class Pipeline:
         options: PipelineOptions | None = None,
         *,
         ledger: Ledger | None = None,
-        on_results: Callable[[Sequence[Evaluated]], None] | None = None,
         now: Now | None = None,
     ) -> None:
         """See the class."""
@@ -77,7 +76,9 @@ class Pipeline:
         self._options = options = options or PipelineOptions()
         self._now = now or Clock()
         self._ledger = ledger
-        self._on_results = on_results
+        self._metrics = ResultMetrics()
+        self._received = 0
+        self._refused = 0
         self._catalogue = Catalogue(store)
         self._matcher = self._new_matcher()
         self._commits = Commits(
@@ -138,7 +139,7 @@ class Pipeline:
         if self._ledger is not None:
             await self._ledger.load(self._store)
             observe_budgets(self._ledger)
-        observe_queue(self._numbers)
+        self._measure()
         dropped = await self._store.forget_destinations([pump.state.destination for pump in self._pumps])
         if dropped:
             _log.warning(
@@ -161,6 +162,14 @@ class Pipeline:
 
     async def receive(self, spans: Sequence[ReceivedSpan], logs: Sequence[ReceivedLog] = ()) -> None:
         """See `Receiving`."""
+        try:
+            await self._receive(spans, logs)
+        except (OverloadedError, StoreError):
+            self._refused += 1
+            raise
+        self._received += len(spans)
+
+    async def _receive(self, spans: Sequence[ReceivedSpan], logs: Sequence[ReceivedLog]) -> None:
         self._admit()
         count = len(spans) + len(logs)
         size = sum(len(one.blob) for one in spans) + sum(len(one.blob) for one in logs)
@@ -206,8 +215,8 @@ class Pipeline:
     def _results(self, results: Sequence[Evaluated]) -> None:
         for pump in self._pumps:
             pump.wake()
-        if self._on_results is not None:
-            self._on_results(results)
+        for evaluated in results:
+            self._metrics.record(evaluated)
 
     def _new_matcher(self) -> Matcher:
         options = self._options
@@ -257,16 +266,24 @@ class Pipeline:
             await asyncio.sleep(_SAVE_SECONDS)
             await self._ledger.save(self._store)
 
-    def _numbers(self) -> dict[str, float]:
-        seen = self._health
-        if seen is None:
-            return {}
-        return {
-            "spanjudge.jobs.waiting": seen.waiting,
-            "spanjudge.jobs.oldest": self._wait(seen),
-            "spanjudge.outbox.size": seen.outbox,
-            "spanjudge.store.size": seen.size_bytes,
-        }
+    def _measure(self) -> None:
+        def of(value: Callable[[Health], float]) -> Callable[[], float | None]:
+            return lambda: None if self._health is None else value(self._health)
+
+        ServerMetrics(
+            {
+                "waiting": of(lambda seen: seen.waiting),
+                "leased": of(lambda seen: seen.leased),
+                "oldest_wait": of(self._wait),
+                "outbox": of(lambda seen: seen.outbox),
+                "spans": of(lambda seen: seen.spans),
+                "size": of(lambda seen: seen.size_bytes),
+                "received": lambda: self._received,
+                "refused": lambda: self._refused,
+                "dropped": lambda: sum(pump.state.dropped for pump in self._pumps),
+                "judging": lambda: self._worker.under_way,
+            }
+        )
 
     def _wait(self, seen: Health) -> float:
         return 0.0 if seen.oldest_ns is None else max(0, self._now() - seen.oldest_ns) / _SECOND

@@ -1,4 +1,4 @@
-"""The pipeline's own gauges, by the OpenTelemetry API: without an SDK they cost nothing."""
+"""Gauges of budgets, by the OpenTelemetry API: without an SDK they cost nothing."""
 
 from collections.abc import Callable, Iterable
 
@@ -42,23 +42,3 @@ def _attributes(standing: Standing) -> dict[str, str]:
     if standing.evaluator is not None:
         found["gen_ai.evaluation.name"] = standing.evaluator
     return found
-
-
-def observe_queue(
-    numbers: Callable[[], dict[str, float]], meter_provider: metrics.MeterProvider | None = None
-) -> None:
-    """How much waits and for how long; `numbers` gives a value for each of the names here."""
-    meter = metrics.get_meter("spanjudge", __version__, meter_provider)
-
-    def gauge(name: str, unit: str, about: str) -> None:
-        def look(_options: CallbackOptions) -> Iterable[Observation]:
-            found = numbers().get(name)
-            if found is not None:
-                yield Observation(found)
-
-        meter.create_observable_gauge(name, [look], unit=unit, description=about)
-
-    gauge("spanjudge.jobs.waiting", "{job}", "Jobs that wait for a judge")
-    gauge("spanjudge.jobs.oldest", "s", "How long the job that waits longest has been due")
-    gauge("spanjudge.outbox.size", "{result}", "Results on their way to destinations")
-    gauge("spanjudge.store.size", "By", "Size of the store")
