@@ -54,7 +54,7 @@ def prompt(user: str, more: str = "") -> str:
         (
             rule("operator: matches, value: 'a(b'"),
             4,
-            "is no regular expression (missing ), unterminated subpattern",
+            "is no regular expression (missing ): (",
         ),
         (
             rule("operator: equal, value: 5"),
