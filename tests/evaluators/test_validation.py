@@ -51,11 +51,8 @@ def prompt(user: str, more: str = "") -> str:
         (rule("operator: greater, value: '5'"), 4, "greater compares numbers; write a number without quotes"),
         (rule("operator: less, value: true"), 4, "less compares numbers"),
         (rule("operator: starts_with, value: 5"), 4, 'starts_with looks at a text; put it in quotes: "5"'),
-        (
-            rule("operator: matches, value: 'a(b'"),
-            4,
-            "is no regular expression (missing ): (",
-        ),
+        (rule("operator: matches, value: 'a(b'"), 4, "is no regular expression (missing ): a(b); mend it"),
+        (rule("operator: matches, value: 'a(?=b)'"), 4, "look-around, back-references"),
         (
             rule("operator: equal, value: 5"),
             4,

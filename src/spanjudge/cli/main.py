@@ -21,6 +21,8 @@ COMMANDS = {
     "models": "spanjudge.cli.models",
     "evaluators": "spanjudge.cli.evaluators",
     "evaluate": "spanjudge.cli.evaluate",
+    "explain": "spanjudge.cli.explain",
+    "spans": "spanjudge.cli.spans",
     "openobserve-export": "spanjudge.cli.openobserve_export",
     "agreement": "spanjudge.cli.agreement",
 }

@@ -45,7 +45,7 @@ def shown(value: object) -> str:
         return value if value.strip() else f'"{value}"'
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Any]", value).items()
-        return "{" + ", ".join(f"{key}: {shown(held)}" for key, held in items) + "}"
+        return "{" + ", ".join(f"{key}: {shown(held)}" for key, held in items if held is not None) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(shown, cast("Sequence[Any]", value))) + "]"
     return _WORDS.get(str(value), str(value))

@@ -41,7 +41,7 @@ async def send(destinations: Sequence[Destination], results: Sequence[Evaluated]
     from spanjudge.telemetry.providers import resource_attributes  # noqa: PLC0415 - as above
 
     for destination in destinations:
-        exporter = OtlpExporter(destination, resource=resource_attributes())
+        exporter = OtlpExporter(destination, resource=resource_attributes(os.environ))
         try:
             for start in range(0, len(results), BATCH):
                 await _carry(exporter, results[start : start + BATCH])
