@@ -100,7 +100,9 @@ OPPOSITES: list[tuple[Operator, Operator]] = [
     ("in", "not_in"),
     ("exists", "not_exists"),
 ]
-SCALARS = st.one_of(st.text(max_size=8), st.integers(), st.floats(allow_nan=False), st.booleans())
+SCALARS = st.one_of(
+    st.text(max_size=8), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans()
+)
 VALUES = st.one_of(
     st.none(),
     SCALARS,

@@ -84,7 +84,9 @@ def _truth(value: Any) -> bool | None:
 def _number(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
         return value if math.isfinite(value) else None
     if not isinstance(value, str) or not _NUMBER.fullmatch(value.strip()):
         return None
