@@ -237,6 +237,9 @@ def test_what_kubernetes_and_opentelemetry_set_does_not_stop_the_start() -> None
             "SPANJUDGE_PORT_8000_TCP_ADDR": "10.0.0.1",
             "O2_JUDGE_PORT": "tcp://10.0.0.2:8000",
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+            "SPANJUDGE_EXPORT_OTLP_ENDPOINT": "none",
+            "SPANJUDGE_EXPORT_OTLP_LOGS_HEADERS": "a=b",
+            "SPANJUDGE_JUDGE_TRACES_PROTOCOL": "grpc",
         },
     )
     assert loaded.port == 8000

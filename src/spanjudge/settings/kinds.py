@@ -163,6 +163,18 @@ class Url(msgspec.Struct, frozen=True):
         return text
 
 
+class UrlOrNone(msgspec.Struct, frozen=True):
+    """An address of a web server, or the word for nowhere."""
+
+    expects: str = "an address that starts with http:// or https://, or none"
+
+    def parse(self, value: Any) -> str:
+        """`none` stays the word."""
+        if str(value).strip().lower() == "none":
+            return "none"
+        return Url(self.expects).parse(value)
+
+
 class File(msgspec.Struct, frozen=True):
     """A file or folder. Whether it is there is looked at when the settings are put together."""
 

@@ -1,10 +1,18 @@
 """The settings of evaluation on live spans: receivers, pipeline, budgets, results, the store."""
 
-from spanjudge.settings.kinds import Flag, Number, PortOrOff, Text, Url, Whole
+import re
+
+from spanjudge.settings.kinds import Flag, Number, PortOrOff, Text, Url, UrlOrNone, Whole
 from spanjudge.settings.setting import Setting
 
 MEGABYTE = 1_048_576
 _DAY = 86_400.0
+
+OTLP_VARIANT = re.compile(
+    r"SPANJUDGE_(EXPORT_OTLP|JUDGE_TRACES)_((LOGS|METRICS|TRACES)_)?"
+    r"(ENDPOINT|HEADERS|PROTOCOL|TIMEOUT|COMPRESSION|CERTIFICATE|CLIENT_CERTIFICATE|CLIENT_KEY|INSECURE|SIGNALS)"
+)
+"""Variables that the exporters read themselves, as the OpenTelemetry specification has them."""
 
 RECEIVERS = (
     Setting(
@@ -123,10 +131,12 @@ RESULTS = (
     Setting(
         key="export_otlp_endpoint",
         env=("SPANJUDGE_EXPORT_OTLP_ENDPOINT",),
-        kind=Url(),
+        kind=UrlOrNone(),
         about="OTLP backend that gets the results (logs and metrics) instead of the one of "
-        "`OTEL_EXPORTER_OTLP_ENDPOINT`, which then gets only the server's own telemetry. Protocol, headers, "
-        "certificates and the rest are `OTEL_EXPORTER_OTLP_…` as in the OpenTelemetry specification.",
+        "`OTEL_EXPORTER_OTLP_ENDPOINT`, which then gets only the server's own telemetry; `none` sends them "
+        "nowhere. Beside it stand `SPANJUDGE_EXPORT_OTLP_HEADERS`, `…_PROTOCOL`, `…_TIMEOUT`, "
+        "`…_COMPRESSION`, `…_CERTIFICATE` and the other names of the OpenTelemetry specification's "
+        "`OTEL_EXPORTER_OTLP_…`, whose values hold where these are not set.",
         example="http://collector:4318",
     ),
     Setting(
@@ -142,7 +152,7 @@ RESULTS = (
         env=("SPANJUDGE_JUDGE_TRACES_ENDPOINT",),
         kind=Url(),
         about="OTLP backend that gets a `chat` span for every judge call, linked to the judged span. "
-        "Without it, none are made.",
+        "Without it, none are made. `SPANJUDGE_JUDGE_TRACES_HEADERS` and the rest as above.",
         example="http://collector:4318",
     ),
 )

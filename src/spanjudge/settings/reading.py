@@ -10,8 +10,8 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.settings import file as settings_file
-from spanjudge.settings.kinds import File, Url, without_secrets
-from spanjudge.settings.live import BUDGET_FIELDS, DESTINATION_FIELDS, DESTINATION_FILES
+from spanjudge.settings.kinds import File, Url, UrlOrNone, without_secrets
+from spanjudge.settings.live import BUDGET_FIELDS, DESTINATION_FIELDS, DESTINATION_FILES, OTLP_VARIANT
 from spanjudge.settings.setting import Setting
 from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
 
@@ -79,7 +79,7 @@ def show(setting: Setting, value: Any) -> str:
     """The value as it may be shown."""
     if setting.secret:
         return HIDDEN
-    if isinstance(setting.kind, Url):
+    if isinstance(setting.kind, Url | UrlOrNone):
         return without_secrets(str(value))
     return repr(value) if isinstance(value, str) else str(value)
 
@@ -87,7 +87,8 @@ def show(setting: Setting, value: Any) -> str:
 def _read_environment(environ: Mapping[str, str], reading: Reading) -> None:
     given = {name: text for name, text in environ.items() if text.strip()}
     for name, text in given.items():
-        if not name.startswith(PREFIXES) or _from_kubernetes(name, text) or name in BY_ENV:
+        known = name in BY_ENV or OTLP_VARIANT.fullmatch(name)
+        if not name.startswith(PREFIXES) or known or _from_kubernetes(name, text):
             continue
         reading.problems.append(f"{name}: no such setting{_nearest_variable(name)}")
     for setting in TABLE:
