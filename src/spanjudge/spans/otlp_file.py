@@ -35,6 +35,8 @@ _MAGIC: dict[bytes, str] = {
     b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it first",
     b"PAR1": "a Parquet file",
     b"%PDF": "a PDF",
+    b"\xff\xfe": "text in UTF-16: write it as UTF-8",
+    b"\xfe\xff": "text in UTF-16: write it as UTF-8",
 }
 
 

@@ -101,21 +101,31 @@ def _call(raw: RawSpan, found: Found) -> None:
 
 def _conversation(attributes: Mapping[str, Any], found: Found) -> None:
     sent = _messages(attributes, "llm.input_messages", "user") or _texts(attributes, "llm.prompts", "prompt")
-    put_input(found, Payload(messages=sent) if sent else read_input(attributes.get("input.value")))
+    put_input(found, _fuller(sent, attributes.get("input.value"), read_input))
     said = _messages(attributes, "llm.output_messages", "assistant")
     said = said or _texts(attributes, "llm.choices", "completion")
-    put_output(found, Payload(messages=said) if said else read_output(attributes.get("output.value")))
+    put_output(found, _fuller(said, attributes.get("output.value"), read_output))
+
+
+def _fuller(messages: tuple[Message, ...], value: object, read_value: Callable[[object], Payload]) -> Payload:
+    """The messages; where none of them has content, the value, unless it says nothing either."""
+    flattened = Payload(messages=messages)
+    if any(message.parts for message in messages):
+        return flattened
+    payload = read_value(value)
+    silent = not payload.messages and not (payload.text or "").strip()
+    return flattened if messages and silent else payload
 
 
 def _step(raw: RawSpan, found: Found) -> None:
     """An agent or a link of a chain: its values say more than the messages beside them."""
     attributes = raw.attributes
     given = read_input(attributes.get("input.value"))
-    if not (given.messages or given.text):
+    if not given.messages and not given.text:
         given = Payload(messages=_messages(attributes, "llm.input_messages", "user"))
     put_input(found, given)
     made = read_output(attributes.get("output.value"))
-    if not (made.messages or made.text):
+    if not made.messages and not made.text:
         made = Payload(messages=_messages(attributes, "llm.output_messages", "assistant"))
     put_output(found, made)
     # CrewAI's agents are given a task object; what it asks is written beside it, as are a crew's tasks.
@@ -172,12 +182,11 @@ def _embeddings(raw: RawSpan, found: Found) -> None:
 
 
 def _messages(attributes: Mapping[str, Any], prefix: str, role: str) -> tuple[Message, ...]:
-    """The flattened messages, when any of them has content."""
+    """The flattened messages, or those in one value under the prefix itself."""
     listed = indexed(attributes, prefix)
     if not listed:
         return messages_in(attributes[prefix], role) if prefix in attributes else ()
-    messages = tuple(_message(item, role) for item in listed)
-    return messages if any(message.parts for message in messages) else ()
+    return tuple(_message(item, role) for item in listed)
 
 
 def _texts(attributes: Mapping[str, Any], prefix: str, word: str) -> tuple[Message, ...]:
