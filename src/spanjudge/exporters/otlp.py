@@ -40,8 +40,8 @@ class Transport(Protocol):
 class OtlpExporter:
     """One destination. Log records and data points go at the same time, each by its own route.
 
-    When one of the two arrives and the other does not, the batch counts as not carried, and what did
-    arrive is not sent a second time with it.
+    When one of the two arrives and the other does not, the batch counts as not carried; what did arrive is
+    not sent again when the results come again, in this batch or another.
     """
 
     def __init__(
@@ -71,11 +71,10 @@ class OtlpExporter:
             return
         problems = await asyncio.gather(*(way.carry(batch) for way in self._ways))
         found = [problem for problem in problems if problem is not None]
-        if not any(problem.retryable for problem in found):
-            for way in self._ways:
-                way.forget(batch)
         if found:
             raise _worst(found, self.name)
+        for way in self._ways:
+            way.forget(batch)
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -105,18 +104,16 @@ class _Way:
         except ExportError as error:
             word = "postponed" if error.retryable else "failed"
             self._metrics.count(self._name, self._signal, word, len(left))
-            if not error.retryable:
-                self._settle(left)
             return error
         return None
 
     def forget(self, batch: Sequence[Evaluated]) -> None:
-        """The batch will not come again."""
+        """All of the batch has arrived: it does not come again."""
         for each in batch:
             self._settled.pop(each.id, None)
 
     def _settle(self, batch: Sequence[Evaluated]) -> None:
-        """Note what need not be sent again should the batch come again."""
+        """Note what has arrived, as long as the other signal has not."""
         self._settled.update((each.id, None) for each in batch)
         while len(self._settled) > _MOST_REMEMBERED:
             del self._settled[next(iter(self._settled))]

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 import ssl
 import time
 import zlib
@@ -11,9 +12,11 @@ from typing import Any
 import aiohttp
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
+from yarl import URL
 
 from spanjudge.exporters import otlp_answers
 from spanjudge.exporters.otlp_messages import Accepted, accepted, request_type, response_type
+from spanjudge.judging.models.wire import proxy_of
 from spanjudge.telemetry.routes import Route
 from spanjudge.version import __version__
 
@@ -21,6 +24,9 @@ _LARGEST_ANSWER = 65_536
 _TOO_LARGE = 413
 _GZIP = 31
 """`wbits` that make zlib write the gzip format."""
+
+_FILE_LIKE = 524_288
+"""Bytes from which aiohttp wants a body in pieces."""
 
 _OFF_THE_LOOP = 65_536
 """Bytes from which compressing takes milliseconds, and is done in a thread."""
@@ -42,6 +48,12 @@ class HttpTransport:
         }
         if route.compression == "gzip":
             self._headers["content-encoding"] = "gzip"
+        self._url = URL(route.url)
+        if self._url.user is not None:
+            credentials = f"{self._url.user}:{self._url.password or ''}".encode()
+            self._headers.setdefault("authorization", f"Basic {base64.b64encode(credentials).decode()}")
+            self._url = self._url.with_user(None)
+        self._proxy = proxy_of(self._url)
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, body: bytes) -> Accepted:
@@ -75,18 +87,17 @@ class HttpTransport:
 
     async def _post(self, body: bytes) -> tuple[int, Any, bytes]:
         if self._session is None:
-            # One request of a signal at a time: a few connections do, and the environment's proxy is wanted.
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=self.route.timeout),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=True,
             )
         try:
             async with self._session.post(
-                self.route.url,
-                data=body,
+                self._url,
+                data=body if len(body) < _FILE_LIKE else io.BytesIO(body),
                 headers=self._headers,
                 ssl=self._tls if self._tls is not None else True,
+                proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
                 return response.status, response.headers, await response.content.read(_LARGEST_ANSWER)

@@ -51,11 +51,6 @@ def judging(target: Target) -> Generator[None]:
         _target.reset(token)
 
 
-def is_judge_span(scope: str, attributes: Mapping[str, Any]) -> bool:
-    """Whether a received span is a judge span, ours or another Spanjudge's."""
-    return scope == SCOPE or attributes.get(MARK) in (True, "true")
-
-
 class JudgeTraces:
     """An observer of judge calls that makes a span of each."""
 

@@ -190,7 +190,7 @@ def _target(url: str) -> _Target:
         raise SettingsError(
             f"O2_JUDGE_URL does not lead to an address of the form http(s)://HOST…: {url.partition('?')[0]!r}"
         )
-    proxy = _proxy_of(parsed)
+    proxy = proxy_of(parsed)
     proxy_headers: dict[str, str] = {}
     if proxy is not None and proxy.user is not None:
         credentials = f"{proxy.user}:{proxy.password or ''}".encode()
@@ -201,7 +201,7 @@ def _target(url: str) -> _Target:
     return _Target(parsed, str(parsed.origin()), tls, proxy, proxy_headers)
 
 
-def _proxy_of(url: URL) -> URL | None:
+def proxy_of(url: URL) -> URL | None:
     """The proxy the environment names for this address (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`)."""
     address = getproxies().get(url.scheme)
     if not address or proxy_bypass(url.host or ""):
