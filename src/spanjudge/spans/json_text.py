@@ -11,12 +11,17 @@ _LONGEST = 16_000_000
 _LONGEST_COUNT = 15
 """Digits; a longer number counts nothing."""
 
+_STARTS = frozenset('{[" \t\r\n')
+
 _TIMES = 3
 """How often a value may have been encoded: as an attribute, by the framework, by its user."""
 
 
 def decoded(value: object) -> object:
     """The structure a JSON text holds, or the text that a quoted one holds; any other value as it is."""
+    if not isinstance(value, str) or value[:1] not in _STARTS:
+        # Nearly every value is a plain text.
+        return value
     for _ in range(_TIMES):
         if not isinstance(value, str) or not 2 <= len(value) <= _LONGEST:  # noqa: PLR2004 - two brackets
             break

@@ -47,7 +47,6 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
 )
 """Every dialect with its name, in the order in which what they found is believed."""
 
-_CONTENT = ("input_messages", "output_messages", "input_text", "output_text", "input_texts", "context")
 _FIELDS = tuple(name for name in Found.__struct_fields__ if name != "notes")
 
 
@@ -75,12 +74,19 @@ def _found(raw: RawSpan, logs: Sequence[LogEvent]) -> tuple[Found, str]:
         if found is None:
             continue
         anything = anything or name
-        if not content and any(getattr(found, field) for field in _CONTENT):
+        if not content and _has_content(found):
             content = name
         _merge(merged, found)
         notes.update(dict.fromkeys(found.notes))
     merged.notes = tuple(notes)
     return merged, content or anything
+
+
+def _has_content(found: Found) -> bool:
+    messages = found.input_messages or found.output_messages
+    texts = found.input_text or found.output_text or found.input_texts or found.context
+    tool = found.tool_arguments is not None or found.tool_result
+    return bool(messages or texts or tool)
 
 
 def _merge(merged: Found, found: Found) -> None:

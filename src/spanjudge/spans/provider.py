@@ -129,6 +129,8 @@ def provider_name(written: str) -> str:
     name = written.lower()
     if name in _NAMES:
         return _NAMES[name]
+    if "." not in name:
+        return name
     if name.startswith("az.ai."):
         return f"azure.ai.{name[6:]}"
     return next((provider for prefix, provider in _PREFIXES if name.startswith(prefix)), name)

@@ -102,7 +102,7 @@ def _first(sources: list[Mapping[str, Any]], key: str) -> object:
     """The first value that holds anything: `[]` on the span does not hide what an event says."""
     for source in sources:
         value = source.get(key)
-        if value not in (None, "", "[]", [], "null"):
+        if value and value not in ("[]", "null"):
             return cast("object", value)
     return None
 

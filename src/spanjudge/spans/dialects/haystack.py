@@ -37,7 +37,7 @@ _TOOL_OUTPUTS = ("haystack.agent.step.tool.output", "haystack.tool.output", "hay
 def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:
     """See `Dialect`."""
     del logs
-    if not any(key.startswith(_PREFIX) for key in raw.attributes):
+    if _PREFIX not in "\n".join(raw.attributes):
         return None
     found = Found()
     operation, kind = operation_of(raw)

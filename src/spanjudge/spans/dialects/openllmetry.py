@@ -19,17 +19,29 @@ from spanjudge.spans.span import Message, TextPart, ToolDefinition
 from spanjudge.spans.tool_definitions import tool_definitions
 from spanjudge.spans.tool_records import arguments_of, result_of
 
+_SAYS = ("role", "content", "user", "finish_reason", "reasoning")
 _PROMPTS = ("gen_ai.prompt", "llm.prompts")
 _COMPLETIONS = ("gen_ai.completion", "llm.completions")
 _FUNCTIONS = "llm.request.functions"
+_FLAT = frozenset(
+    (
+        *(f"{prefix}.0.{key}" for prefix in (*_PROMPTS, *_COMPLETIONS) for key in _SAYS),
+        f"{_FUNCTIONS}.0.name",
+        "llm.request.type",
+        "llm.usage.prompt_tokens",
+        "llm.usage.total_tokens",
+    )
+)
+"""Keys of which any flattened span has at least one."""
 _INPUTS = ("traceloop.entity.input", "gen_ai.task.input")
 _OUTPUTS = ("traceloop.entity.output", "gen_ai.task.output")
+_ENTITY = frozenset((*_INPUTS, *_OUTPUTS))
 
 
 def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:  # noqa: ARG001  # content is never in logs
     """See `Dialect`."""
     attributes = raw.attributes
-    found = _step(raw) if any(key in attributes for key in (*_INPUTS, *_OUTPUTS)) else None
+    found = None if _ENTITY.isdisjoint(attributes) else _step(raw)
     if not _is_flat(attributes):
         return found
     found = found or Found()
@@ -46,7 +58,7 @@ def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:  # noqa: ARG00
 
 
 def _is_flat(attributes: Attributes) -> bool:
-    return any(key.startswith(("gen_ai.prompt.", "gen_ai.completion.", "llm.")) for key in attributes)
+    return not _FLAT.isdisjoint(attributes)
 
 
 def _flattened(attributes: Attributes, prefixes: tuple[str, ...], role: str) -> tuple[Message, ...]:

@@ -14,21 +14,23 @@ from spanjudge.spans.tool_definitions import tool_definitions
 from spanjudge.spans.tool_records import arguments_of, result_of
 
 _RUN = "pydantic_ai.all_messages"
-_MARKS = (
-    _RUN,
-    "final_result",
-    "model_request_parameters",
-    "tool_arguments",
-    "tool_response",
-    "request_data",
-    "response_data",
+_MARKS = frozenset(
+    {
+        _RUN,
+        "final_result",
+        "model_request_parameters",
+        "tool_arguments",
+        "tool_response",
+        "request_data",
+        "response_data",
+    }
 )
 
 
 def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:  # noqa: ARG001  # content is never in logs
     """See `Dialect`."""
     attributes = raw.attributes
-    if not any(mark in attributes for mark in _MARKS):
+    if _MARKS.isdisjoint(attributes):
         return None
     found = Found(agent=first_name(attributes, ("agent_name",)))
     if operation_of(raw)[0] == "execute_tool":
