@@ -71,11 +71,6 @@ class Lane:
         self._jobs_a_group = 1.0
         self._leased_at = 0.0
 
-    @property
-    def busy(self) -> int:
-        """Groups under way."""
-        return len(self._tasks)
-
     def wake(self) -> None:
         """There may be something to do."""
         self._new.set()

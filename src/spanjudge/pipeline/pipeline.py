@@ -16,6 +16,7 @@ from spanjudge.pipeline.commit import Commits
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.outbox import ExportState, Pump
 from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
+from spanjudge.pipeline.queue_gauges import observe_queue, oldest_wait
 from spanjudge.pipeline.receive import Matcher, WindowTimes
 from spanjudge.pipeline.retention import Disk, Retention
 from spanjudge.pipeline.supervision import ended, supervised
@@ -127,7 +128,7 @@ class Pipeline:
         return msgspec.structs.replace(
             found,
             waiting=seen.waiting,
-            oldest_wait=self._wait(seen),
+            oldest_wait=oldest_wait(seen, self._now()),
             outbox=seen.outbox,
             spans=seen.spans,
             size_bytes=seen.size_bytes,
@@ -267,23 +268,13 @@ class Pipeline:
             await self._ledger.save(self._store)
 
     def _measure(self) -> None:
-        def of(value: Callable[[Health], float]) -> Callable[[], float | None]:
-            return lambda: None if self._health is None else value(self._health)
-
+        observe_queue(lambda: self._health, self._now)
         ServerMetrics(
             {
-                "waiting": of(lambda seen: seen.waiting),
-                "leased": of(lambda seen: seen.leased),
-                "oldest_wait": of(self._wait),
-                "outbox": of(lambda seen: seen.outbox),
-                "spans": of(lambda seen: seen.spans),
-                "size": of(lambda seen: seen.size_bytes),
+                "in_hand": lambda: self._worker.in_hand,
+                "spans": lambda: None if self._health is None else self._health.spans,
                 "received": lambda: self._received,
                 "refused": lambda: self._refused,
                 "dropped": lambda: sum(pump.state.dropped for pump in self._pumps),
-                "judging": lambda: self._worker.under_way,
             }
         )
-
-    def _wait(self, seen: Health) -> float:
-        return 0.0 if seen.oldest_ns is None else max(0, self._now() - seen.oldest_ns) / _SECOND

@@ -84,11 +84,6 @@ class Worker:
         """Jobs leased and not yet ended."""
         return len(self._hand)
 
-    @property
-    def under_way(self) -> int:
-        """Targets that are judged at this moment."""
-        return sum(lane.busy for lane in self._lanes)
-
     async def start(self) -> None:
         """Begin; the catalogue has been read."""
         self.pauses.start()
