@@ -42,7 +42,7 @@ WORDS: dict[State, str] = {
 
 
 class SpanNotFoundError(SpanjudgeError):
-    """No span of this id is stored."""
+    """No span of this id is stored, or it is no id."""
 
 
 class AmbiguousSpanError(SpanjudgeError):
@@ -93,8 +93,9 @@ async def explain(
 
     `times` are the windows' as they are set. Raises `SpanNotFoundError`, `AmbiguousSpanError`, `StoreError`.
     """
-    span_id = span_id.strip().lower()
-    found = await store.find_spans(span_id, trace_id=trace_id.strip().lower() if trace_id else None)
+    span_id = _id(span_id, "span id", 16)
+    trace_id = _id(trace_id, "trace id", 32) if trace_id else None
+    found = await store.find_spans(span_id, trace_id=trace_id)
     if not found:
         where = f" in trace {trace_id}" if trace_id else ""
         told = "it has not come, was not taken, or is older than what is kept"
@@ -312,6 +313,13 @@ def _error(job: Job) -> str:
     return (
         f"{job.error_code or 'an error'}: {job.error_message}" if job.error_message else job.error_code or ""
     )
+
+
+def _id(text: str, what: str, digits: int) -> str:
+    clean = text.strip().lower().removeprefix("0x")
+    if len(clean) != digits or not all(sign in "0123456789abcdef" for sign in clean):
+        raise SpanNotFoundError(f"“{text[:80]}” is no {what}: that is {digits} hexadecimal digits")
+    return clean
 
 
 def _ago(span_ns: int) -> str:

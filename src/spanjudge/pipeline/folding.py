@@ -1,5 +1,6 @@
 """Long traces and sessions made short enough to be read, with a visible line where something was left out."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -15,20 +16,25 @@ FOLDED = "folded"
 _ONE_STEP = 0.2
 """No step takes more than this share; what is longer is cut in its middle."""
 
-_ERRORS = 0.2
+_STAYING = 0.2
 _FRONT = 0.4
-"""Shares that errors, and the start, may take; the rest goes to the end, where the outcome is."""
+"""Shares that errors and gaps, and the start, may take; the rest goes to the end, where the outcome is."""
 
 _OVERHEAD = 24
 _MOST_WORDS = 8
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One message of a trace or session; `word` is what it is counted as when it is folded."""
+    """One message of a trace or session.
+
+    `word` is what it is counted as when it is folded; `at_ns` when it began; `stays`: it is folded last of
+    all (an error, a gap).
+    """
 
     message: Message
     word: str
-    is_error: bool = False
+    at_ns: int = 0
+    stays: bool = False
 
 
 def fold(steps: Sequence[Step], most: int, *, noun: str = "steps") -> tuple[tuple[Message, ...], bool]:
@@ -39,7 +45,7 @@ def fold(steps: Sequence[Step], most: int, *, noun: str = "steps") -> tuple[tupl
     if sum(map(_size, steps)) <= most:
         return tuple(step.message for step in steps), False
     short = [_shortened(step, int(most * _ONE_STEP)) for step in steps]
-    kept = _kept([_size(step) for step in short], [step.is_error for step in short], most)
+    kept = _kept([_size(step) for step in short], [step.stays for step in short], most)
     messages: list[Message] = []
     run: list[Step] = []
     for index, step in enumerate(short):
@@ -53,20 +59,24 @@ def fold(steps: Sequence[Step], most: int, *, noun: str = "steps") -> tuple[tupl
     return tuple(messages), True
 
 
-def unread(count: int, noun: str) -> Message:
-    """The line for spans that are stored, or were sent, and were not read."""
-    return _note(f"[… {count:,} more spans of this {noun} were not read …]")
+def with_gap(steps: Sequence[Step], after_ns: int, count: int, noun: str) -> list[Step]:
+    """The steps with a line where spans of a very long trace or session were not read."""
+    note = Step(
+        _note(f"[… {count:,} more spans of this {noun} were not read …]"), "gap", after_ns, stays=True
+    )
+    place = bisect_right(steps, after_ns, key=lambda step: step.at_ns)
+    return [*steps[:place], note, *steps[place:]]
 
 
-def _kept(sizes: list[int], errors: list[bool], most: int) -> set[int]:
+def _kept(sizes: list[int], stays: list[bool], most: int) -> set[int]:
     last = len(sizes) - 1
     kept = {0, last}
     room = most - sizes[0] - (sizes[last] if last else 0)
-    for_errors = int(most * _ERRORS)
+    for_staying = int(most * _STAYING)
     for index in range(last, -1, -1):
-        if errors[index] and index not in kept and sizes[index] <= min(for_errors, room):
+        if stays[index] and index not in kept and sizes[index] <= min(for_staying, room):
             kept.add(index)
-            for_errors -= sizes[index]
+            for_staying -= sizes[index]
             room -= sizes[index]
     front = int(room * _FRONT)
     left = _take(range(1, last), sizes, front, kept)

@@ -164,7 +164,8 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     """All that is stored of one target.
 
     Of a span: the span, and in `retrievals` the retrieval spans of its trace. Of a trace or session: its
-    spans in order of start, at most as many as were asked for; `total` says how many there are.
+    spans in order of start, at most as many as were asked for (of more the first and the last half); `total`
+    says how many there are.
     """
 
     spans: tuple[StoredSpan, ...]

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from spanjudge.judging.subject import Subject
-from spanjudge.pipeline.folding import Step, fold, unread
+from spanjudge.pipeline.folding import Step, fold, with_gap
 from spanjudge.pipeline.ports import Material, StoredSpan
 from spanjudge.pipeline.trace import Trace, output_of
 from spanjudge.pipeline.turns import turns_of
@@ -58,10 +58,12 @@ def read_target(target: Target, material: Material, *, most_characters: int = MO
     traces = _traces([span for _, span in pairs])
     chosen = traces[-1] if target.kind == "session" else traces[0]
     steps = turns_of(traces) if target.kind == "session" else list(chosen.steps)
-    messages, folded = fold(steps, most_characters, noun="turns" if target.kind == "session" else "steps")
-    left = material.total - len(material.spans)
+    left = material.total - len(pairs)
     if left > 0:
-        messages = (*messages, unread(left, target.kind))
+        # Of a very long one the store gives the first and the last half of what it was asked for.
+        before, _ = pairs[max(0, len(pairs) - len(pairs) // 2 - 1)]
+        steps = with_gap(steps, before.start_ns, left, target.kind)
+    messages, folded = fold(steps, most_characters, noun="turns" if target.kind == "session" else "steps")
     head = chosen.head
     pairs.sort(key=lambda pair: (pair[1].span_id, pair[1].trace_id) != (head.span_id, head.trace_id))
     raw = pairs[0][0]

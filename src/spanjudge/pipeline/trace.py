@@ -165,10 +165,12 @@ class _Telling:
         asked_by = "" if span.span_id in self._main else path
         for message in span.input_messages:
             if self._is_news(message):
-                yield Step(_named(message, asked_by if message.role == "user" else path), "message")
+                told = _named(message, asked_by if message.role == "user" else path)
+                yield Step(told, "message", span.start_ns)
         asked = span.input_text
         if asked and not span.input_messages and self._tell("user", asked):
-            yield Step(_named(Message(role="user", parts=(TextPart(asked),)), asked_by), "message")
+            told = Message(role="user", parts=(TextPart(asked),), name=asked_by or None)
+            yield Step(told, "message", span.start_ns)
         parts = _output_parts(span)
         self._call_told(span.tool_calls)
         text = "\n\n".join(part.content for part in parts if isinstance(part, TextPart)).strip()
@@ -216,7 +218,9 @@ class _Telling:
     def _step(self, span: Span, role: str, parts: tuple[Part, ...], word: str, *, name: str) -> Step:
         if span.error:
             parts = (*parts, TextPart(f"[error] {span.error}"))
-        return Step(Message(role=role, parts=parts, name=name or None), word, bool(span.error))
+        return Step(
+            Message(role=role, parts=parts, name=name or None), word, span.start_ns, stays=bool(span.error)
+        )
 
     def _call_told(self, calls: Iterable[ToolCall]) -> None:
         """Remember calls by name and arguments, and by name alone: some tool spans carry no arguments."""

@@ -33,7 +33,7 @@ def turns_of(traces: Sequence[Trace]) -> list[Step]:
             if asking == asked and asked is not None and (place or _after_a_tool(call)):
                 turns.pop()
             elif call.input_text:
-                turns.append(_user(call.input_text))
+                turns.append(_user(call, call.input_text))
             turns.append(_assistant(call))
             asked = asking
     return turns
@@ -52,7 +52,7 @@ def _after_a_tool(call: Span) -> bool:
 
 def _turn(span: Span) -> Iterator[Step]:
     if span.input_text:
-        yield _user(span.input_text)
+        yield _user(span, span.input_text)
     if span.output_text or span.error:
         yield _assistant(span)
 
@@ -62,13 +62,12 @@ def _history(call: Span) -> Iterator[Step]:
     said = [message for message in call.input_messages if message.role in _SAID and message.text.strip()]
     latest = max((place for place, message in enumerate(said) if message.role == "user"), default=0)
     for message in said[:latest]:
-        yield Step(
-            Message(role=message.role, parts=(TextPart(message.text.strip()),)), f"{message.role} turn"
-        )
+        told = Message(role=message.role, parts=(TextPart(message.text.strip()),))
+        yield Step(told, f"{message.role} turn", call.start_ns)
 
 
-def _user(text: str) -> Step:
-    return Step(Message(role="user", parts=(TextPart(text),)), "user turn")
+def _user(span: Span, text: str) -> Step:
+    return Step(Message(role="user", parts=(TextPart(text),)), "user turn", span.start_ns)
 
 
 def _assistant(span: Span) -> Step:
@@ -81,4 +80,4 @@ def _assistant(span: Span) -> Step:
     if span.error:
         parts = (*parts, TextPart(f"[error] {span.error}"))
     message = Message(role="assistant", parts=parts or (TextPart("[no answer]"),))
-    return Step(message, "assistant turn", bool(span.error))
+    return Step(message, "assistant turn", span.start_ns, stays=bool(span.error))
