@@ -1,0 +1,178 @@
+"""Many rows in few steps, both ways.
+
+Python's lock changes hands around every step of a database driver. While the event loop is busy each change
+costs up to five milliseconds, so that 500 rows taken one by one take seconds. Hence: inserts of many rows a
+statement, and reads whose rows the database packs into one.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, CursorResult, Table, TextClause, text
+
+from spanjudge.store.keys import readable
+
+# Few different statements, so that the driver finds each of them prepared.
+_PORTIONS = (64, 8, 1)
+
+_rows = msgspec.json.Decoder(list[list[Any]])
+
+Row = tuple[Any, ...]
+
+
+class Insert:
+    """Puts rows in as tuples of the columns' order; rows that are there already stay as they are."""
+
+    def __init__(self, table: Table, *columns: str, update: str = "") -> None:
+        """`update` is what happens to a row that is there: `ON CONFLICT` from the target on."""
+        self._table = table.name
+        self._columns = columns
+        self._update = update or "DO NOTHING"
+        self._texts: dict[tuple[str, int], str] = {}
+
+    def _text(self, connection: Connection, rows: int) -> str:
+        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        known = self._texts.get((mark, rows))
+        if known is None:
+            row = "(" + ", ".join([mark] * len(self._columns)) + ")"
+            names = ", ".join(self._columns)
+            known = (
+                f"INSERT INTO {self._table} ({names}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own tables
+                f" ON CONFLICT {self._update}"
+            )
+            self._texts[mark, rows] = known
+        return known
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
+        """Put them in; how many were new (with `update`: or changed)."""
+        count, start = 0, 0
+        for size in _PORTIONS:
+            sql = self._text(connection, size)
+            while len(rows) - start >= size:
+                values = tuple(chain.from_iterable(rows[start : start + size]))
+                try:
+                    done = connection.exec_driver_sql(sql, values)
+                except UnicodeEncodeError:
+                    done = connection.exec_driver_sql(sql, tuple(readable(value) for value in values))
+                count += done.rowcount
+                start += size
+        return count
+
+
+class Statement:
+    """A statement some of whose parameters are lists: `IN :name`, or `AS :name` for rows of a `VALUES`.
+
+    Lists are filled up with nulls to one of few sizes, so that the driver finds the statement prepared. Null
+    matches nothing: mind that in a `NOT IN`.
+    """
+
+    def __init__(self, sql: str, *, lists: Sequence[str] = (), pairs: str = "") -> None:
+        """`lists` are parameters with several values, `pairs` one with several pairs of values."""
+        self._sql = sql
+        self._lists = lists
+        self._pairs = pairs
+        self._texts: dict[tuple[int, ...], TextClause] = {}
+
+    def __call__(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run it."""
+        if not self._lists and not self._pairs:
+            return connection.execute(self._text(()), dict(parameters))
+        values = {name: value for name, value in parameters.items() if name not in self._lists}
+        sizes: list[int] = []
+        for name in self._lists:
+            given = parameters[name]
+            sizes.append(_size(len(given)))
+            values.update((f"{name}_{index}", value) for index, value in enumerate(given))
+            values.update((f"{name}_{index}", None) for index in range(len(given), sizes[-1]))
+        if self._pairs:
+            given = values.pop(self._pairs)
+            sizes.append(_size(len(given)))
+            flat = [*chain.from_iterable(given), *[None] * (2 * (sizes[-1] - len(given)))]
+            values.update((f"{self._pairs}_{index}", value) for index, value in enumerate(flat))
+        return connection.execute(self._text(tuple(sizes)), values)
+
+    def _text(self, sizes: tuple[int, ...]) -> TextClause:
+        known = self._texts.get(sizes)
+        if known is None:
+            sql = self._sql
+            for name, size in zip(self._lists, sizes, strict=False):
+                marks = ", ".join(f":{name}_{index}" for index in range(size))
+                sql = sql.replace(f":{name}", f"({marks})")
+            if self._pairs:
+                name = self._pairs
+                marks = ", ".join(
+                    f"(:{name}_{2 * index}, :{name}_{2 * index + 1})" for index in range(sizes[-1])
+                )
+                sql = sql.replace(f":{name}", f"(VALUES {marks})")
+            known = self._texts[sizes] = text(sql)
+        return known
+
+
+MOST_VALUES = 512
+"""How many values a list may have."""
+
+_SIZES = (1, 8, 64, MOST_VALUES)
+
+
+def _size(count: int) -> int:
+    return next(size for size in _SIZES if size >= count)
+
+
+class Select:
+    """A statement whose rows come over in one step, as lists of the columns: `ids`, `plain`, `blob`.
+
+    `ids` are columns of bytes that come as lower-case hexadecimal text, `blob` is one column of bytes (never
+    null). Their order is not kept: sort afterwards.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        ids: Sequence[str] = (),
+        plain: Sequence[str] = (),
+        blob: str | None = None,
+        lists: Sequence[str] = (),
+        pairs: str = "",
+    ) -> None:
+        """`source` is a `SELECT`; for `lists` and `pairs` see `Statement`."""
+        packed = [f"lower(hex({name}))" for name in ids] + list(plain)
+        spread = [f"encode({name}, 'hex')" for name in ids] + list(plain)
+        joined = ""
+        if blob:
+            packed.append(f"length({blob})")
+            spread.append(blob)
+            joined = f", CAST(group_concat({blob}, '') AS BLOB)"
+        self._packed = Statement(
+            f"SELECT json_group_array(json_array({', '.join(packed)})){joined} FROM ({source}) AS rows",  # noqa: S608  # our own statement
+            lists=lists,
+            pairs=pairs,
+        )
+        self._spread = Statement(
+            f"SELECT {', '.join(spread)} FROM ({source}) AS rows",  # noqa: S608  # our own statement
+            lists=lists,
+            pairs=pairs,
+        )
+
+    def __call__(self, connection: Connection, **parameters: Any) -> list[list[Any]]:
+        """The rows."""
+        if connection.dialect.name != "sqlite":
+            return [list(row) for row in self._spread(connection, parameters)]
+        packed, *joined = self._packed(connection, parameters).one()
+        rows = _rows.decode(packed)
+        if joined:
+            _cut(rows, joined[0] or b"")
+        return rows
+
+
+def _cut(rows: list[list[Any]], joined: bytes) -> None:
+    """Give every row its part of the joined blobs in place of its length."""
+    start = 0
+    for row in rows:
+        end = start + row[-1]
+        row[-1] = joined[start:end]
+        start = end
+    if start != len(joined):
+        raise ValueError(f"{len(joined)} bytes came for rows of {start}")

@@ -1,0 +1,245 @@
+"""The tables. Ids of traces and spans are bytes, times nanoseconds since 1970, small closed sets numbers."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+REVISION = "0001"
+"""The newest migration: what a current database carries."""
+
+REVISIONS = ("0001",)
+"""Every migration this version knows, oldest first."""
+
+# SQLite gives a table its fast row id only under the type INTEGER.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="counters: how many spans there are, the revision of the evaluators",
+)
+
+envelopes = Table(
+    "envelopes",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("uses", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("digest", name="envelopes_digest"),
+    # Readers keep bodies in memory by id, so an id may never come back with another body.
+    sqlite_autoincrement=True,
+    comment="resource and scope of spans and logs, each once; uses counts the rows that point here",
+)
+
+spans = Table(
+    "spans",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("trace_id", LargeBinary, nullable=False),
+    Column("span_id", LargeBinary, nullable=False),
+    Column("parent_span_id", LargeBinary),
+    Column("service", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("operation", Text),
+    Column("model", Text),
+    Column("session_id", Text),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("is_error", Boolean, nullable=False),
+    Column("received_ns", BigInteger, nullable=False),
+    Column("envelope_id", BigInteger, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    comment="spans as received; the id is the order of arrival",
+)
+Index("spans_ids", spans.c.trace_id, spans.c.span_id, unique=True)
+Index("spans_received", spans.c.received_ns)
+for _name, _columns, _where in (
+    ("spans_session", (spans.c.session_id,), "session_id IS NOT NULL"),
+    ("spans_retrieval", (spans.c.trace_id,), "operation = 'retrieval'"),
+):
+    Index(_name, *_columns, sqlite_where=text(_where), postgresql_where=text(_where))
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("trace_id", LargeBinary, nullable=False),
+    Column("span_id", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("received_ns", BigInteger, nullable=False),
+    Column("envelope_id", BigInteger, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    comment="log records that belong to a span; the digest tells a redelivered one",
+)
+Index("logs_ids", logs.c.trace_id, logs.c.span_id, logs.c.digest, unique=True)
+Index("logs_received", logs.c.received_ns)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("target", LargeBinary, nullable=False),
+    Column("trace_id", LargeBinary),
+    Column("span_id", LargeBinary),
+    Column("evaluator", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("content", SmallInteger, nullable=False),
+    Column("model_call", Boolean, nullable=False),
+    Column("parent", LargeBinary),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    Column("owner", Text),
+    Column("reason", Text),
+    Column("detail", Text, nullable=False),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    # A lease that ran out must never be finished under the id of a later job.
+    sqlite_autoincrement=True,
+    comment="one evaluator version x one target; trace_id, span_id: where the target lacks them",
+)
+Index(
+    "jobs_identity",
+    jobs.c.target,
+    jobs.c.evaluator,
+    jobs.c.version,
+    jobs.c.generation,
+    unique=True,
+)
+for _name, _columns, _where in (
+    ("jobs_due", (jobs.c.evaluator, jobs.c.due_ns), "state = 0"),
+    ("jobs_owner", (jobs.c.owner,), "state = 1"),
+    ("jobs_parent", (jobs.c.parent,), "parent IS NOT NULL"),
+):
+    Index(_name, *_columns, sqlite_where=text(_where), postgresql_where=text(_where))
+
+owners = Table(
+    "owners",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("until_ns", BigInteger, nullable=False),
+    comment="until when an owner keeps what it has leased",
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("target", LargeBinary, primary_key=True),
+    Column("trace_id", LargeBinary),
+    Column("span_id", LargeBinary),
+    Column("generation", Integer, nullable=False),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+    Column("due_ns", BigInteger),
+    comment="traces and sessions; due_ns is empty while nothing new is to be judged",
+)
+for _name, _columns, _where in (
+    ("windows_due", (windows.c.due_ns,), "due_ns IS NOT NULL"),
+    ("windows_closed", (windows.c.last_ns,), "due_ns IS NULL"),
+):
+    Index(_name, *_columns, sqlite_where=text(_where), postgresql_where=text(_where))
+
+evaluators = Table(
+    "evaluators",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("published_ns", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("paused_by", Text, nullable=False),
+    Column("retry_ns", BigInteger),
+    UniqueConstraint("name", "number", name="evaluators_number"),
+    comment="every version of every evaluator, as JSON",
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("result_id", LargeBinary, nullable=False),
+    Column("target", LargeBinary, nullable=False),
+    Column("trace_id", LargeBinary),
+    Column("span_id", LargeBinary),
+    Column("kind", Text, nullable=False),
+    Column("evaluator", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("response_id", Text),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("stored_ns", BigInteger, nullable=False),
+    Column("verdict", Text),
+    Column("label", Text),
+    Column("score", Float),
+    Column("code", Text),
+    Column("judge_provider", Text),
+    Column("judge_model", Text),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cost_usd", Float),
+    Column("duration", Float, nullable=False),
+    Column("outcome", Text, nullable=False),
+    # The outbox points here, and an id may not come back for another result.
+    sqlite_autoincrement=True,
+    comment="columns to filter by, and the whole outcome as JSON; code only of failures",
+)
+Index("results_ids", results.c.result_id, unique=True)
+Index("results_target", results.c.target)
+Index("results_stored", results.c.stored_ns)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("evaluator", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("input", BigInteger, nullable=False),
+    Column("output", BigInteger, nullable=False),
+    Column("cached", BigInteger, nullable=False),
+    Column("cache_write", BigInteger, nullable=False),
+    Column("reasoning", BigInteger, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("results", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    comment="what each evaluator used of each judge model on each day",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("destination", Text, nullable=False),
+    Column("result", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_ns", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+    comment="results on their way to a destination",
+)
+Index("outbox_due", outbox.c.destination, outbox.c.due_ns)
+Index("outbox_result", outbox.c.result)
