@@ -7,18 +7,16 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import aiohttp
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from spanjudge.receivers.limits import ByteBudget, OtlpLimits
 from spanjudge.receivers.otlp_grpc import OtlpGrpc, serve_grpc
 from spanjudge.receivers.otlp_http import PATHS, OtlpHttp
+from spanjudge.server.auth import Tokens
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from tests.server.running import BEARER, TOKEN, Running, running
 
 PROTOBUF = {"Content-Type": "application/x-protobuf", **BEARER}
 JSON = {"Content-Type": "application/json", **BEARER}
-TRACE_ID = bytes.fromhex("5b8efff798038103d269b633813fc60c")
-SPAN_ID = bytes.fromhex("eee19b7ec3c1b174")
 
 
 class Taken:
@@ -58,7 +56,12 @@ class Door:
         self.logs = f"{server.url}/v1/logs"
 
     async def post(
-        self, body: Any, headers: dict[str, str] | None = None, *, path: str = "/v1/traces", method: str = "POST"
+        self,
+        body: Any,
+        headers: dict[str, str] | None = None,
+        *,
+        path: str = "/v1/traces",
+        method: str = "POST",
     ) -> tuple[int, dict[str, str], bytes]:
         async with (
             aiohttp.ClientSession(auto_decompress=False) as session,
@@ -70,11 +73,7 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def http(
-    limits: OtlpLimits | None = None, budget: ByteBudget | None = None
-) -> AsyncGenerator[Door]:
-    from spanjudge.server.auth import Tokens  # noqa: PLC0415  # beside its only use
-
+async def http(limits: OtlpLimits | None = None, budget: ByteBudget | None = None) -> AsyncGenerator[Door]:
     taken = Taken()
     budget = budget or ByteBudget()
     app = OtlpHttp(taken, Tokens([TOKEN]), limits=limits, budget=budget)
@@ -89,36 +88,12 @@ async def http(
 async def grpc_server(
     limits: OtlpLimits | None = None, budget: ByteBudget | None = None
 ) -> AsyncGenerator[tuple[OtlpGrpc, Taken]]:
-    from spanjudge.server.auth import Tokens  # noqa: PLC0415  # beside its only use
-
     taken = Taken()
     server = await serve_grpc(taken, Tokens([TOKEN]), "127.0.0.1", 0, limits=limits, budget=budget)
     try:
         yield server, taken
     finally:
         await server.stop(1.0)
-
-
-def request(count: int = 1, *, attributes: int = 0, service: str = "travel-desk") -> ExportTraceServiceRequest:
-    """A request of `count` spans named `span 0`, `span 1`, …; tests spoil it as they need."""
-    message = ExportTraceServiceRequest()
-    resource = message.resource_spans.add()
-    pair = resource.resource.attributes.add(key="service.name")
-    pair.value.string_value = service
-    scope = resource.scope_spans.add()
-    scope.scope.name = "a.scope"
-    scope.scope.version = "1.2"
-    for number in range(count):
-        span = scope.spans.add(
-            trace_id=TRACE_ID,
-            span_id=(number + 1).to_bytes(8, "big"),
-            name=f"span {number}",
-            start_time_unix_nano=1_700_000_000_000_000_000,
-            end_time_unix_nano=1_700_000_001_000_000_000,
-        )
-        for index in range(attributes):
-            span.attributes.add(key=f"key.{index}").value.string_value = "value"
-    return message
 
 
 def packed(body: bytes) -> bytes:

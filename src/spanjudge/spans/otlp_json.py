@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import msgspec
+from google.protobuf import message as protobuf
 from opentelemetry.proto.common.v1.common_pb2 import (
     AnyValue,
     ArrayValue,
@@ -161,7 +162,7 @@ def parse(body: bytes) -> _Request:
     if body.count(b"{") > MOST_PARTS and _parts(body) > MOST_PARTS:
         raise OtlpTooLargeError(f"The request holds more than {MOST_PARTS:,} attributes and values.")
     try:
-        request = _request.decode(body)
+        request = _decode(body)
         if request.resource_spans is None and request.resource_logs is None and _SNAKE.search(body):
             request = _request.decode(_camel(body))
     except msgspec.ValidationError as error:
@@ -171,6 +172,19 @@ def parse(body: bytes) -> _Request:
     except RecursionError:
         raise OtlpError("The body is JSON that is nested too deeply.") from None
     return request
+
+
+def _decode(body: bytes) -> _Request:
+    try:
+        return _request.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # Text cut between the halves of a character, as JavaScript does it, is no JSON to a strict decoder.
+        whole = _ESCAPE.sub(_whole_characters, body)
+        if whole == body:
+            raise
+        return _request.decode(whole)
 
 
 def groups_of(request: _Request, signal: Signal) -> Groups:
@@ -228,7 +242,7 @@ def _decoded(raw: msgspec.Raw, decode: Callable[[Any], _Item], encode: Callable[
         raise OtlpError("it holds text that is not UTF-8") from None
     except (ValueError, TypeError, OverflowError):
         raise OtlpError("a number is out of range") from None
-    except RecursionError:
+    except (RecursionError, protobuf.DecodeError):
         raise OtlpError("its values are nested too deeply") from None
 
 
@@ -388,7 +402,16 @@ def _parts(text: bytes) -> int:
 
 
 _TEXT = re.compile(rb'"[^"]*"')
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.",
+    re.DOTALL,
+)
+_LONE_SURROGATE = 6  # bytes of its escape; a pair has twelve, other escapes two
 _SNAKE = re.compile(rb'"resource_(spans|logs)"')
+
+
+def _whole_characters(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if len(escape[0]) == _LONE_SURROGATE else escape[0]
 
 
 def _camel(body: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """One span, one log record: from its OTLP message to `RawSpan` and `LogEvent`. Needs the protobuf runtime."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
@@ -10,7 +10,15 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from spanjudge.spans.otlp import LogsRead, ReceivedLog, ReceivedSpan, SpansRead
-from spanjudge.spans.otlp_wire import MOST_PARTS_OF_ITEM, Groups, OtlpError, is_absurd
+from spanjudge.spans.otlp_wire import (
+    MOST_PARTS_OF_ITEM,
+    Groups,
+    Limit,
+    OtlpError,
+    OtlpTooLargeError,
+    is_absurd,
+    may_be_too_much,
+)
 from spanjudge.spans.raw import Attributes, LogEvent, RawEvent, RawSpan, Resource
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
@@ -61,6 +69,7 @@ def spans_of(groups: Groups) -> SpansRead:
     """The spans of a request. Raises `OtlpError` when there are some and none can be decoded."""
     spans: list[ReceivedSpan] = []
     problems = Problems("span")
+    limit = Limit() if may_be_too_much(groups.groups) else None
     for envelope, items, bad in groups.groups:
         for why in bad:
             problems.add(why)
@@ -73,7 +82,10 @@ def spans_of(groups: Groups) -> SpansRead:
             continue
         for blob in items:
             try:
-                spans.append(ReceivedSpan(_span(blob, sender), blob, envelope))
+                raw = _span(blob, sender) if limit is None else _span_at_once(blob, sender, limit)
+                spans.append(ReceivedSpan(raw, blob, envelope))
+            except OtlpTooLargeError:
+                raise
             except OtlpError as error:
                 problems.add(str(error))
     return SpansRead(
@@ -88,6 +100,7 @@ def logs_of(groups: Groups) -> LogsRead:
     logs: list[ReceivedLog] = []
     problems = Problems("log record")
     ignored = 0
+    limit = Limit()
     for envelope, items, bad in groups.groups:
         for why in bad:
             problems.add(why)
@@ -106,6 +119,7 @@ def logs_of(groups: Groups) -> LogsRead:
             if event is None:
                 ignored += 1
             else:
+                limit.parts(_parts(event.attributes) + _parts(event.body))
                 logs.append(ReceivedLog(event, blob, envelope))
     return LogsRead(
         logs=logs,
@@ -167,6 +181,39 @@ def _span(blob: bytes, sender: Envelope) -> RawSpan:
         attributes=partial(_attributes, message),
         events=partial(_events, message),
     )
+
+
+def _span_at_once(blob: bytes, sender: Envelope, limit: Limit) -> RawSpan:
+    """A span of a request that may be too much: decoded whole, counted, and nothing else of it stays."""
+    lazy = _span(blob, sender)
+    limit.parts(_parts(lazy.attributes) + sum(1 + _parts(event.attributes) for event in lazy.events))
+    return RawSpan(
+        trace_id=lazy.trace_id,
+        span_id=lazy.span_id,
+        parent_span_id=lazy.parent_span_id,
+        name=lazy.name,
+        kind=lazy.kind,
+        start_ns=lazy.start_ns,
+        end_ns=lazy.end_ns,
+        status_code=lazy.status_code,
+        status_message=lazy.status_message,
+        resource=lazy.resource,
+        scope=lazy.scope,
+        scope_version=lazy.scope_version,
+        attributes=lazy.attributes,
+        events=lazy.events,
+    )
+
+
+def _parts(value: Any) -> int:
+    """How many values there are in a value."""
+    if isinstance(value, Mapping):
+        inside: Collection[Any] = cast("Mapping[str, Any]", value).values()
+    elif isinstance(value, list):
+        inside = cast("list[Any]", value)
+    else:
+        return 0
+    return len(inside) + sum(_parts(each) for each in inside if isinstance(each, dict | list))
 
 
 def _log(blob: bytes, scope: str) -> LogEvent | None:
