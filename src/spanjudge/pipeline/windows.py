@@ -1,7 +1,8 @@
 """Traces and sessions are judged when they have been quiet for a while, and again when they go on."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from spanjudge.errors import SpanjudgeError
 from spanjudge.pipeline.match import decide_target
@@ -54,12 +55,19 @@ class Windows:
     async def _settle(self, windows: Sequence[Window], now_ns: int) -> None:
         targets = [window.target for window in windows]
         material = await self._store.material(targets, most_spans=self._most_spans)
-        jobs: list[NewJob] = []
-        for window in windows:
-            found = material.get(window.target.kind + window.target.key)
-            if found is not None:
-                jobs.extend(self._jobs(window, found, now_ns))
+        # Long traces take a while to read, and receiving must go on meanwhile.
+        jobs = await asyncio.to_thread(self._all_jobs, windows, material, now_ns)
         await self._store.settle_windows(windows, jobs, now_ns=now_ns)
+
+    def _all_jobs(
+        self, windows: Sequence[Window], material: Mapping[str, Material], now_ns: int
+    ) -> list[NewJob]:
+        return [
+            job
+            for window in windows
+            if (found := material.get(window.target.kind + window.target.key)) is not None
+            for job in self._jobs(window, found, now_ns)
+        ]
 
     def _jobs(self, window: Window, material: Material, now_ns: int) -> list[NewJob]:
         jobs: list[NewJob] = []
