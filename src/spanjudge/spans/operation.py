@@ -20,6 +20,21 @@ _OPENINFERENCE = {
     "evaluator": CHAIN,
     "prompt": CHAIN,
 }
+_OPENINFERENCE_CALL = (
+    "llm.model_name",
+    "llm.request.",
+    "llm.response.",
+    "llm.invocation_parameters",
+    "llm.system",
+    "llm.provider",
+    "llm.token_count.",
+    "llm.input_messages.",
+    "llm.output_messages.",
+    "llm.prompts.",
+    "llm.choices.",
+)
+"""How attributes begin that only a call of a model has."""
+
 _LANGSMITH = {
     "llm": "chat",
     "tool": "execute_tool",
@@ -129,8 +144,7 @@ def _word(raw: RawSpan, attributes: Mapping[str, Any]) -> str | None:
     if (kind := get("openinference.span.kind")) is not None and (
         word := _OPENINFERENCE.get(_plain(kind).lower())
     ):
-        # LlamaIndex calls this preparation of a call a call.
-        return CHAIN if word == "chat" and "_prepare_chat_with_tools" in raw.name else word
+        return CHAIN if word == "chat" and _is_preparation(raw, attributes) else word
     # Before the operation's name: LangSmith calls its retrievers `embeddings` there.
     if (kind := get("langsmith.span.kind")) is not None and (word := _LANGSMITH.get(_plain(kind).lower())):
         return word
@@ -139,6 +153,15 @@ def _word(raw: RawSpan, attributes: Mapping[str, Any]) -> str | None:
     if (name := get("gen_ai.operation.name")) is not None and (word := _named(_plain(name))):
         return word
     return _framework(raw, attributes) or _traces(raw, attributes)
+
+
+def _is_preparation(raw: RawSpan, attributes: Mapping[str, Any]) -> bool:
+    """LlamaIndex calls a step before the call a call, and Haystack a builder of prompts."""
+    if "_prepare_chat_with_tools" in raw.name:
+        return True
+    if "llm.prompt_template.template" not in attributes and not raw.scope.endswith(".haystack"):
+        return False
+    return not any(key.startswith(_OPENINFERENCE_CALL) for key in attributes)
 
 
 def _named(name: str) -> str | None:

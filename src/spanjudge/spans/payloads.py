@@ -53,6 +53,7 @@ _TEXT_KEYS = {
         "message",
         "task",
         "content",
+        "prompts",
         "inputs",
         "kwargs",
         "args",
@@ -175,7 +176,7 @@ def _of_list(  # noqa: PLR0911 - one return for each kind of list
         return _messages(values[0], role, depth + 1)
     if is_response_items(values):
         return response_items(values)
-    each = [_one(decoded(value)) for value in values]
+    each = [_one(_structure(value)) for value in values]
     if all(each):
         return tuple(message for message in each if message)
     held = [message for value in values for message in _held(value, role, depth)]
@@ -192,7 +193,7 @@ def _held(value: object, role: str, depth: int) -> tuple[Message, ...]:
 
 
 def _one(value: object) -> Message | None:
-    found = langchain_message(value) or component_message(value)
+    found = component_message(value) or langchain_message(value)
     if found or not isinstance(value, dict):
         return found
     item = cast("dict[str, Any]", value)
@@ -253,7 +254,11 @@ def _responses_request(item: dict[str, Any]) -> tuple[Message, ...]:
 
 
 def _completion(item: dict[str, Any]) -> tuple[Message, ...]:
-    """The text of a legacy completion: `{"choices": [{"text": …}]}`."""
+    """A legacy completion, `{"choices": [{"text": …}]}`, or Gemini's first candidate."""
+    for candidate in as_list(item.get("candidates"))[:1]:
+        content = parse_content(as_object(candidate).get("content"), role="assistant")
+        if content and content.messages:
+            return content.messages
     for choice in as_list(item.get("choices"))[:1]:
         text = as_object(choice).get("text")
         if isinstance(text, str):

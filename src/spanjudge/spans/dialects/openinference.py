@@ -50,31 +50,10 @@ def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:
         output_tokens=as_count(attributes.get("llm.token_count.completion")),
     )
     operation, kind = operation_of(raw)
-    if operation == "chat" and not _is_call(attributes):
-        kind = found.kind = "chain"
+    if kind and as_name(attributes[_KIND]) == "LLM":
         found.notes = ("recorded as a model call, but nothing shows that a model was asked",)
-        _step(raw, found)
-    else:
-        _READERS.get(operation or kind or "", _step)(raw, found)
+    _READERS.get(operation or kind or "", _step)(raw, found)
     return found
-
-
-def _is_call(attributes: Mapping[str, Any]) -> bool:
-    """Haystack's builders and LlamaIndex's preparations are recorded as calls as well."""
-    signs = (
-        "llm.model_name",
-        "llm.request.model_name",
-        "llm.invocation_parameters",
-        "llm.system",
-        "llm.provider",
-    )
-    if any(key in attributes for key in signs):
-        return True
-    starts = ("llm.output_messages", "llm.choices", "llm.token_count", "llm.input_messages", "llm.prompts.")
-    return (
-        any(key.startswith(starts) for key in attributes)
-        or _RESPONSE_ID.match(_value(attributes)) is not None
-    )
 
 
 def _value(attributes: Mapping[str, Any]) -> str:
