@@ -63,11 +63,9 @@ def apply_command(
     if as_json:
         return
     if made.changed:
-        status = (
-            "published" if publish else "kept as drafts; `spanjudge evaluators publish NAME` publishes one"
-        )
-        archived = f", {len(made.archived)} archived" if made.archived else ""
-        print(f"Applied: {len(made.applied)} {status}{archived}.")
+        counts = {"published": made.published, "kept as drafts": made.kept, "archived": made.archived}
+        told = ", ".join(f"{len(names)} {words}" for words, names in counts.items() if names)
+        print(f"Applied: {told}.")
     else:
         print("Nothing to apply: the store is as the files say.")
 
@@ -85,8 +83,11 @@ async def _apply(paths: Sequence[Path] | None, *, publish: bool, prune: bool, as
     async with stored.opened() as store:
         made = await _make(paths, store, publish=publish, prune=prune)
         _print(made, as_json=as_json)
-        if made.applied:
-            await store.apply(made.applied, publish=publish, now_ns=time.time_ns())
+        # Drafts first: they run nowhere, so that what goes live does so in one transaction.
+        if made.kept:
+            await store.apply(made.kept, publish=False, now_ns=time.time_ns())
+        if made.published:
+            await store.apply(made.published, publish=True, now_ns=time.time_ns())
         for name in made.archived:
             await store.archive(name)
     return made
@@ -101,7 +102,8 @@ async def _make(paths: Sequence[Path] | None, store: "Store | None", *, publish:
     wanted = list(paths or ([places.evaluators] if places.evaluators else []))
     if not wanted:
         raise EvaluatorError("name a folder or files (or set SPANJUDGE_EVALUATORS_DIR)")
-    if prune and not all(path.is_dir() for path in wanted):
+    folders = all(path.is_dir() for path in wanted)
+    if prune and not folders:
         raise EvaluatorError("--prune archives what is in no file, so it takes folders, not single files")
     readings = read_all(wanted)
     problems = [line for reading in readings for line in reading.lines()]
@@ -112,7 +114,7 @@ async def _make(paths: Sequence[Path] | None, store: "Store | None", *, publish:
     if not readings:
         raise EvaluatorError("holds no evaluator files (*.yaml, *.yml)", where=", ".join(map(str, wanted)))
     entries = await stored.entries(store)
-    return plan.make(readings, entries, judges=places.judges, publish=publish, prune=prune)
+    return plan.make(readings, entries, judges=places.judges, publish=publish, prune=prune, whole=folders)
 
 
 def _print(made: "Plan", *, as_json: bool) -> None:

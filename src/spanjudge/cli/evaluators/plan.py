@@ -25,12 +25,16 @@ SIGNS: dict[Action, str] = {
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens to one name. `evaluator` is the file's; `notes` are worth reading before applying."""
+    """What happens to one name. `evaluator` is the file's; `notes` are worth reading before applying.
+
+    `publish` tells whether the file's content goes live: not as a draft, and not while a user has paused it.
+    """
 
     name: str
     action: Action
     file: str | None = None
     evaluator: Evaluator | None = None
+    publish: bool = False
     before: str = ""
     after: str = ""
     changes: tuple[Difference, ...] = ()
@@ -55,9 +59,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return [step for step in self.steps if step.changes_something]
 
     @property
-    def applied(self) -> list[Evaluator]:
-        """What has to be handed to the store."""
-        return [step.evaluator for step in self.changed if step.evaluator is not None]
+    def published(self) -> list[Evaluator]:
+        """What the store has to publish."""
+        return [step.evaluator for step in self.changed if step.evaluator is not None and step.publish]
+
+    @property
+    def kept(self) -> list[Evaluator]:
+        """What the store has to keep as drafts."""
+        return [step.evaluator for step in self.changed if step.evaluator is not None and not step.publish]
 
     @property
     def archived(self) -> list[str]:
@@ -76,8 +85,12 @@ def make(
     judges: Iterable[str],
     publish: bool,
     prune: bool,
+    whole: bool = True,
 ) -> Plan:
-    """Compare files, of which none has problems, with the store."""
+    """Compare files, of which none has problems, with the store.
+
+    `whole`: the files are meant to be all there is, so what is only in the store is told.
+    """
     known = list(judges)
     steps: list[Step] = []
     for reading in readings:
@@ -86,7 +99,7 @@ def make(
             steps.append(_step(reading.where, reading.evaluator, entry, known, publish=publish))
     named = {step.name for step in steps}
     for name, entry in entries.items():
-        if name not in named and not entry.archived:
+        if whole and name not in named and not entry.archived:
             steps.append(_absent(entry, prune=prune))
     return Plan(steps=tuple(sorted(steps, key=lambda step: step.name)), publish=publish)
 
@@ -144,6 +157,7 @@ def _step(
         action="new",
         file=file,
         evaluator=evaluator,
+        publish=publish,
         after="published" if publish else "draft",
         warnings=(*_judge_doubts(evaluator, judges), *doubts(evaluator)),
     )
@@ -164,9 +178,14 @@ def _published(step: Step, evaluator: Evaluator, entry: Entry) -> Step:
         return _changed(step, entry.newest.evaluator, evaluator)
     notes: tuple[str, ...] = ()
     if live.status == "paused" and live.paused_by == "user":
-        notes = (f"it is paused; `spanjudge evaluators publish {entry.name}` ends the pause",)
+        ends = f"`spanjudge evaluators publish {entry.name}` ends the pause"
+        if live.evaluator.version != evaluator.version:
+            note = f"a user has paused it, so the change is kept as a draft; {ends} and publishes the draft"
+            held = msgspec.structs.replace(step, publish=False, after=f"{live.status}, draft", notes=(note,))
+            return _kept(held, evaluator, entry)
+        notes = (f"it stays paused; {ends}",)
     if live.evaluator.version != evaluator.version:
-        return _changed(step, live.evaluator, evaluator, notes)
+        return _changed(step, live.evaluator, evaluator)
     if draft is not None:
         notes = (*notes, f"draft {draft.number} in the store is in no file, and is left alone")
     return msgspec.structs.replace(step, action="unchanged", after=entry.status, notes=notes)
@@ -179,10 +198,8 @@ def _kept(step: Step, evaluator: Evaluator, entry: Entry) -> Step:
     return _changed(step, entry.newest.evaluator, evaluator)
 
 
-def _changed(step: Step, old: Evaluator, new: Evaluator, notes: tuple[str, ...] = ()) -> Step:
-    return msgspec.structs.replace(
-        step, action="changed", changes=tuple(differences(old, new)), notes=(*step.notes, *notes)
-    )
+def _changed(step: Step, old: Evaluator, new: Evaluator) -> Step:
+    return msgspec.structs.replace(step, action="changed", changes=tuple(differences(old, new)))
 
 
 def _absent(entry: Entry, *, prune: bool) -> Step:
