@@ -1,7 +1,7 @@
 """What every exporter keeps to."""
 
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ class Case(msgspec.Struct):
 
 
 @asynccontextmanager
-async def otlp(protocol: str) -> AsyncIterator[Case]:
+async def otlp(protocol: str) -> AsyncGenerator[Case]:
     receiver: Receiver
     async with GrpcReceiver() if protocol == "grpc" else HttpReceiver() as receiver:
         (destination,) = from_environment(
@@ -50,13 +50,13 @@ async def otlp(protocol: str) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
-async def console() -> AsyncIterator[Case]:
+async def console() -> AsyncGenerator[Case]:
     stream = io.StringIO()
     yield Case(ConsoleExporter(stream), lambda: len(stream.getvalue().splitlines()), stream.close)
 
 
 @asynccontextmanager
-async def in_memory() -> AsyncIterator[Case]:
+async def in_memory() -> AsyncGenerator[Case]:
     exporter = InMemoryExporter()
     yield Case(exporter, lambda: len(exporter.results), None)
 

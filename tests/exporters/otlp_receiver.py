@@ -1,15 +1,18 @@
 """A real OTLP receiver on loopback, over HTTP or gRPC, that misbehaves on demand."""
 
 import asyncio
+import base64
 import importlib
 import json
 import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 from aiohttp import web
 from google.protobuf import json_format
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -116,9 +119,8 @@ class HttpReceiver(Receiver):
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
-        server: Any = site._server
-        port = server.sockets[0].getsockname()[1]
-        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -139,6 +141,15 @@ class HttpReceiver(Receiver):
             message.ParseFromString(body)
         headers = {name.lower(): value for name, value in request.headers.items()}
         planned = self._next(signal)
+        if planned is not None and not isinstance(planned, Message):
+            return await self._misbehave(request, planned)
+        self._keep(Got(signal, message, headers, body))
+        reply = response_type() if planned is None else planned
+        if is_json:
+            return web.json_response(json_format.MessageToDict(reply))
+        return web.Response(body=reply.SerializeToString(), content_type="application/x-protobuf")
+
+    async def _misbehave(self, request: web.Request, planned: Any) -> web.Response:
         if planned == "hang":
             await self.hanging.wait()
             return web.Response(status=503)
@@ -148,19 +159,12 @@ class HttpReceiver(Receiver):
             return web.Response()
         if isinstance(planned, int):
             return web.Response(status=planned)
-        if isinstance(planned, tuple):
-            status, extra, text = planned
-            return web.Response(status=status, headers=extra, body=text)
-        self._keep(Got(signal, message, headers, body))
-        reply = response_type() if planned is None else planned
-        if is_json:
-            return web.json_response(json_format.MessageToDict(reply))
-        return web.Response(body=reply.SerializeToString(), content_type="application/x-protobuf")
+        status, extra, text = planned
+        return web.Response(status=status, headers=extra, body=text)
 
 
 def _ids_to_base64(body: bytes) -> str:
     """OTLP's JSON has ids in hexadecimal, where protobuf's has base64."""
-    import base64
 
     def turned(node: Any) -> Any:
         if isinstance(node, list):
@@ -178,13 +182,24 @@ def _ids_to_base64(body: bytes) -> str:
 
 
 class GrpcReceiver(Receiver):
-    """OTLP over gRPC."""
+    """OTLP over gRPC; `tls` are the authority's file, and the server's certificate with its key."""
+
+    def __init__(
+        self, answers: dict[str, list[Any]] | None = None, *, tls: tuple[Path, Path] | None = None
+    ) -> None:
+        super().__init__(answers)
+        self._tls = tls
 
     async def __aenter__(self) -> Self:
         self._server = aio.server()
         self._server.add_generic_rpc_handlers((_Calls(self),))
-        port = self._server.add_insecure_port("127.0.0.1:0")
-        self.url = f"http://127.0.0.1:{port}"
+        if self._tls is None:
+            port = self._server.add_insecure_port("127.0.0.1:0")
+        else:
+            authority, own = (path.read_bytes() for path in self._tls)
+            credentials = grpc.ssl_server_credentials([(own, own)], authority, require_client_auth=True)
+            port = self._server.add_secure_port("127.0.0.1:0", credentials)
+        self.url = f"{'http' if self._tls is None else 'https'}://127.0.0.1:{port}"
         await self._server.start()
         return self
 
@@ -194,13 +209,11 @@ class GrpcReceiver(Receiver):
 
     async def answer(self, signal: str, body: bytes, context: Any) -> Any:
         request_type, response_type = TYPES[signal]
-        planned = self._next(signal)
+        planned: Any = self._next(signal)
         if planned == "hang":
             await self.hanging.wait()
-        if isinstance(planned, str):
-            planned = (planned, "as planned", ())
-        if isinstance(planned, tuple):
-            code, words, metadata = planned
+        if planned is not None and not isinstance(planned, Message):
+            code, words, metadata = (planned, "as planned", ()) if isinstance(planned, str) else planned
             context.set_trailing_metadata(metadata)
             await context.abort(getattr(grpc.StatusCode, code, grpc.StatusCode.UNAVAILABLE), words)
         headers = dict(context.invocation_metadata())
@@ -221,9 +234,11 @@ class _Calls(grpc.GenericRpcHandler):
         async def call(body: bytes, context: Any) -> Any:
             return await self._receiver.answer(signal, body, context)
 
-        return grpc.unary_unary_rpc_method_handler(
-            call, response_serializer=lambda message: message.SerializeToString()
-        )
+        return grpc.unary_unary_rpc_method_handler(call, response_serializer=_serialised)
+
+
+def _serialised(message: Any) -> bytes:
+    return message.SerializeToString()
 
 
 def attributes(items: Any) -> dict[str, Any]:

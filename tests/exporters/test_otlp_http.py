@@ -22,7 +22,7 @@ from spanjudge.telemetry.metrics import ExportMetrics
 from tests.exporters.otlp_receiver import HttpReceiver, attributes
 from tests.exporters.outcomes import category, evaluated, many
 
-SECRET = "s3cret-of-ours"  # noqa: S105  # it must not be seen anywhere
+SECRET = "s3cret-of-ours"
 
 
 @pytest.fixture
@@ -188,9 +188,9 @@ async def test_partial_success_is_logged_and_counted(
     assert "otlp: the backend refused 2 of the log records of 3 results: “too old”" in caplog.text
     data = reader.get_metrics_data()
     assert data is not None
-    (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
+    metric: Any = data.resource_metrics[0].scope_metrics[0].metrics[0]
     counted = {
-        (point.attributes["signal"], point.attributes["outcome"]): point.value  # pyright: ignore
+        (point.attributes["signal"], point.attributes["outcome"]): point.value
         for point in metric.data.data_points
     }
     provider.shutdown()
