@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -10,8 +11,10 @@ import msgspec
 from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.sampling import sampled
 from spanjudge.evaluators.span_values import Seen
+from spanjudge.judging.subject import Subject
 from spanjudge.pipeline.match import Admission, admission_of, is_own
 from spanjudge.pipeline.ports import Intake, LogRow, NewJob, SpanRow, StoredEvaluator, WindowTouch
+from spanjudge.pipeline.subjects import subject_of
 from spanjudge.spans.facts import Facts, facts
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.spans.raw import STATUS_ERROR, LogEvent, RawSpan
@@ -111,14 +114,17 @@ class Matcher:
             serving = tuple(a for a in self._of_spans if a.scope.serves(service))
             if len(self._serving) < _MOST_SERVICES:
                 self._serving[service] = serving
-        return [
-            job
-            for admission in serving
-            if admission.in_scope(seen) and (job := self._job(admission, seen, now_ns)) is not None
-        ]
+        fitting = [admission for admission in serving if admission.in_scope(seen)]
+        if not fitting:
+            return ()
+        subject = cache(lambda: subject_of(seen.span, seen.raw))
+        made = (self._job(admission, seen, subject, now_ns) for admission in fitting)
+        return [job for job in made if job is not None]
 
-    def _job(self, admission: Admission, seen: Seen, now_ns: int) -> NewJob | None:
-        decision = admission.admits(seen)
+    def _job(
+        self, admission: Admission, seen: Seen, subject: Callable[[], Subject], now_ns: int
+    ) -> NewJob | None:
+        decision = admission.admits(seen, subject)
         if not (decision.judge or decision.may_change):
             return None
         raw = seen.raw
