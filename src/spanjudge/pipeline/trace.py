@@ -36,9 +36,10 @@ class Trace:
         about = [span for span in self.spans if is_genai(span)]
         self._heads = [span for span in about if not any(map(is_genai, self.above(span)))]
         self.head = self._heads[0] if self._heads else self.spans[0]
-        self.calls = tuple(
-            span for span in about if span.is_model_call and self.tree.judged_instead_of(span) is None
-        )
+        calls = [span for span in about if span.is_model_call]
+        once = [span for span in calls if self.tree.judged_instead_of(span) is None]
+        # In a circle of parents each call would give way to the other.
+        self.calls = tuple(once or calls)
 
     def above(self, span: Span) -> Iterator[Span]:
         """The spans around one, from the inside out; a circle of parents is walked once."""
