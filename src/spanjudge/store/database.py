@@ -30,7 +30,11 @@ _SETUP = (
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
 )
-_WRITER = ("PRAGMA cache_size = -32768", "PRAGMA wal_autocheckpoint = 2000")
+_WRITER = (
+    "PRAGMA cache_size = -32768",
+    "PRAGMA wal_autocheckpoint = 2000",
+    "PRAGMA journal_size_limit = 67108864",
+)
 _READER = ("PRAGMA cache_size = -4096", "PRAGMA query_only = ON")
 
 

@@ -35,6 +35,11 @@ def span_key(trace_id: str, span_id: str) -> bytes:
     return b"s" + bytes.fromhex(trace_id + span_id)
 
 
+def session_key(session_id: str) -> bytes:
+    """The key of a session as target."""
+    return b"c" + session_id.encode("utf-8", "surrogatepass")
+
+
 def span_keys_between(trace_id: bytes) -> tuple[bytes, bytes]:
     """The first and the last possible key of the spans of a trace."""
     return b"s" + trace_id, b"s" + trace_id + b"\xff" * 9
@@ -43,7 +48,7 @@ def span_keys_between(trace_id: bytes) -> tuple[bytes, bytes]:
 def target_key(target: Target) -> bytes:
     """One value for kind and key of a target."""
     if target.kind == "session":
-        return b"c" + target.session_id.encode("utf-8", "surrogatepass")
+        return session_key(target.session_id)
     return _LETTERS[target.kind] + bytes.fromhex(target.key)
 
 

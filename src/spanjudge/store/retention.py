@@ -1,13 +1,15 @@
 """Retention: what is old goes, unless somebody still needs it."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from spanjudge.store.bulk import Select, Statement
+from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
-from spanjudge.store.keys import portions, span_key, span_keys_between
+from spanjudge.store.keys import portions, session_key, span_key, span_keys_between
 
 _old_spans = Select(
     "SELECT trace_id, span_id, id, received_ns, session_id, envelope_id FROM spans"
@@ -16,17 +18,29 @@ _old_spans = Select(
     ids=("trace_id", "span_id"),
     plain=("id", "received_ns", "session_id", "envelope_id"),
 )
-_trace_needed = text(
-    "SELECT EXISTS (SELECT 1 FROM jobs WHERE target >= :first AND target <= :last AND state < 2)"
+_needed_traces = Select(
+    "WITH wanted (first, last) AS :ranges SELECT first FROM wanted WHERE EXISTS"
+    " (SELECT 1 FROM jobs WHERE target >= wanted.first AND target <= wanted.last AND state < 2)",
+    ids=("first",),
+    pairs="ranges",
 )
-_target_needed = text(
-    "SELECT EXISTS (SELECT 1 FROM jobs WHERE target = :target AND state < 2)"
-    " OR EXISTS (SELECT 1 FROM windows WHERE target = :target AND due_ns IS NOT NULL)"
+_needed_targets = Select(
+    "SELECT target FROM jobs WHERE target IN :targets AND state < 2"
+    " UNION SELECT target FROM windows WHERE target IN :targets AND due_ns IS NOT NULL",
+    ids=("target",),
+    lists=("targets",),
 )
 _delete_spans = Statement("DELETE FROM spans WHERE id IN :ids", lists=("ids",))
-_delete_jobs = Statement(
-    "DELETE FROM jobs WHERE target IN :targets AND state > 1 AND created_ns < :before", lists=("targets",)
+_there = Select("SELECT id FROM spans WHERE id IN :ids", plain=("id",), lists=("ids",))
+_left_traces = Select(
+    "SELECT DISTINCT trace_id FROM spans WHERE trace_id IN :ids", ids=("trace_id",), lists=("ids",)
 )
+_left_sessions = Select(
+    "SELECT DISTINCT session_id FROM spans WHERE session_id IN :names",
+    plain=("session_id",),
+    lists=("names",),
+)
+_delete_jobs = Statement("DELETE FROM jobs WHERE target IN :targets AND state > 1", lists=("targets",))
 _count_spans = text("UPDATE meta SET value = value - :count WHERE name = 'spans'")
 _logs_of = Select(
     "WITH wanted (trace_id, span_id) AS :ids SELECT l.id, l.envelope_id FROM wanted CROSS JOIN logs AS l"
@@ -51,60 +65,58 @@ _delete_windows = text(
     " (SELECT target FROM windows WHERE due_ns IS NULL AND last_ns < :before LIMIT :most)"
 )
 
-# So many spans that must stay are passed over in one go before others get their turn at the database.
+# So many portions of spans that must stay are passed over in one view of the data.
 _PASSED_OVER = 8
 
 
 class Retention:
     """Deletes a portion at a time, and remembers how far it has come past spans that must stay."""
 
-    def __init__(self, envelopes: Envelopes) -> None:
+    def __init__(self, database: Database, envelopes: Envelopes) -> None:
         """Begin with the oldest."""
+        self._database = database
         self._envelopes = envelopes
-        self._from = (-1, 0)
+        self._from = _BEGIN
 
-    def purge(
-        self, connection: Connection, *, spans_before_ns: int, results_before_ns: int, limit: int
-    ) -> int:
-        """Delete at most `limit` old spans, and as many old results; how many."""
-        count = self._purge_spans(connection, spans_before_ns, limit)
-        lone = _lone_logs(connection, before=spans_before_ns, most=limit)
-        self._delete_logs(connection, lone)
-        rows = {"before": results_before_ns, "most": limit}
-        count += connection.execute(_delete_results, rows).rowcount
-        # A window knows how often its target was judged: it stays as long as the results.
-        both = min(spans_before_ns, results_before_ns)
-        connection.execute(_delete_windows, {"before": both, "most": limit})
-        return count
+    async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
+        """Delete at most `limit` old spans, and as many old results; how many.
 
-    def _purge_spans(self, connection: Connection, before_ns: int, limit: int) -> int:
-        deleted = 0
+        What is to go is looked up beside other work; only the deletion itself holds up who writes.
+        """
+        count, done = 0, False
+        while not count and not done:
+            found, done = await self._database.read(lambda db: self._find(db, spans_before_ns, limit))
+            if found:
+                count = await self._database.write(partial(self._delete, found))
+        before = (spans_before_ns, results_before_ns)
+        return count + await self._database.write(lambda db: self._delete_others(db, *before, limit))
+
+    def _find(self, connection: Connection, before_ns: int, limit: int) -> tuple[list[list[Any]], bool]:
+        """Spans that may go, and whether there are no more."""
         for _ in range(_PASSED_OVER):
             from_ns, from_id = self._from
-            rows = _old_spans(
-                connection, before=before_ns, from_ns=from_ns, from_id=from_id, most=limit - deleted
-            )
+            rows = _old_spans(connection, before=before_ns, from_ns=from_ns, from_id=from_id, most=limit)
             if not rows:
-                self._from = (-1, 0)
-                break
+                self._from = _BEGIN
+                return [], True
             self._from = max((row[3], row[2]) for row in rows)
-            deleted += self._delete(connection, _not_needed(connection, rows), before_ns)
-            if deleted >= limit:
-                break
-        return deleted
+            free = _not_needed(connection, rows)
+            if free:
+                return free, False
+        return [], False
 
-    def _delete(self, connection: Connection, rows: list[list[Any]], before_ns: int) -> int:
-        if not rows:
-            return 0
+    def _delete(self, found: list[list[Any]], connection: Connection) -> int:
+        """Delete what may still go and is still there; how many spans."""
+        there = {
+            row[0] for some in portions([row[2] for row in found]) for row in _there(connection, ids=some)
+        }
+        rows = [row for row in _not_needed(connection, found) if row[2] in there]
         for some in portions([row[2] for row in rows]):
             _delete_spans(connection, {"ids": some})
         self._envelopes.drop(connection, Counter(row[5] for row in rows))
         connection.execute(_count_spans, {"count": len(rows)})
-        targets = {span_key(row[0], row[1]) for row in rows}
-        targets |= {b"t" + bytes.fromhex(row[0]) for row in rows}
-        targets |= {_session(row[4]) for row in rows if row[4]}
-        for some in portions(list(targets)):
-            _delete_jobs(connection, {"targets": some, "before": before_ns})
+        for some in portions(_gone_targets(connection, rows)):
+            _delete_jobs(connection, {"targets": some})
         pairs = [(bytes.fromhex(row[0]), bytes.fromhex(row[1])) for row in rows]
         for some in portions(pairs):
             self._delete_logs(connection, _logs_of(connection, ids=some))
@@ -115,28 +127,45 @@ class Retention:
             _delete_logs(connection, {"ids": some})
         self._envelopes.drop(connection, Counter(row[1] for row in rows))
 
+    def _delete_others(
+        self, connection: Connection, spans_before_ns: int, results_before_ns: int, limit: int
+    ) -> int:
+        """Logs without a span, results, and windows."""
+        self._delete_logs(connection, _lone_logs(connection, before=spans_before_ns, most=limit))
+        rows = {"before": results_before_ns, "most": limit}
+        count = connection.execute(_delete_results, rows).rowcount
+        # A window knows how often its target was judged: it stays as long as the results.
+        both = min(spans_before_ns, results_before_ns)
+        connection.execute(_delete_windows, {"before": both, "most": limit})
+        return count
 
-def _session(session_id: str) -> bytes:
-    return b"c" + session_id.encode("utf-8", "surrogatepass")
+
+_BEGIN = (-1, 0)
+
+
+def _gone_targets(connection: Connection, rows: list[list[Any]]) -> list[bytes]:
+    """The deleted spans, and the traces and sessions of which nothing is left."""
+    gone = [span_key(row[0], row[1]) for row in rows]
+    traces = {bytes.fromhex(row[0]) for row in rows}
+    for some in portions(list(traces)):
+        traces -= {bytes.fromhex(row[0]) for row in _left_traces(connection, ids=some)}
+    sessions = {row[4] for row in rows if row[4]}
+    for some in portions(list(sessions)):
+        sessions -= {row[0] for row in _left_sessions(connection, names=some)}
+    return [*gone, *(b"t" + trace_id for trace_id in traces), *map(session_key, sessions)]
 
 
 def _not_needed(connection: Connection, rows: list[list[Any]]) -> list[list[Any]]:
     """Without spans of traces and sessions that are still to be judged."""
-    needed: dict[bytes, bool] = {}
-
-    def trace(trace_id: bytes) -> bool:
-        first, last = span_keys_between(trace_id)
-        return bool(connection.execute(_trace_needed, {"first": first, "last": last}).scalar_one())
-
-    def target(key: bytes) -> bool:
-        if key not in needed:
-            needed[key] = bool(connection.execute(_target_needed, {"target": key}).scalar_one()) or (
-                key[:1] == b"t" and trace(key[1:])
-            )
-        return needed[key]
-
+    traces = {bytes.fromhex(row[0]) for row in rows}
+    needed: set[bytes] = set()
+    for ranges in portions([span_keys_between(trace_id) for trace_id in traces]):
+        needed |= {b"t" + bytes.fromhex(row[0])[1:] for row in _needed_traces(connection, ranges=ranges)}
+    targets = {b"t" + trace_id for trace_id in traces} | {session_key(row[4]) for row in rows if row[4]}
+    for some in portions(list(targets)):
+        needed |= {bytes.fromhex(row[0]) for row in _needed_targets(connection, targets=some)}
     return [
         row
         for row in rows
-        if not target(b"t" + bytes.fromhex(row[0])) and not (row[4] and target(_session(row[4])))
+        if b"t" + bytes.fromhex(row[0]) not in needed and not (row[4] and session_key(row[4]) in needed)
     ]

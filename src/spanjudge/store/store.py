@@ -59,7 +59,7 @@ class SqlStore:
         """The schema is up to date already: see `open_store`."""
         self._database = database
         self._envelopes = Envelopes()
-        self._retention = Retention(self._envelopes)
+        self._retention = Retention(database, self._envelopes)
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""
@@ -200,16 +200,13 @@ class SqlStore:
 
     async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
         """Delete old spans and results, at most `limit` of each."""
-        return await self._database.write(
-            lambda db: self._retention.purge(
-                db, spans_before_ns=spans_before_ns, results_before_ns=results_before_ns, limit=limit
-            )
+        return await self._retention.purge(
+            spans_before_ns=spans_before_ns, results_before_ns=results_before_ns, limit=limit
         )
 
     async def health(self, *, now_ns: int) -> Health:
         """How things stand."""
-        path = self._database.path
-        return await self._database.read(lambda db: state.health(db, path, now_ns=now_ns))
+        return await self._database.read(lambda db: state.health(db, now_ns=now_ns))
 
     async def aclose(self) -> None:
         """Close; nothing may be asked afterwards."""

@@ -82,7 +82,7 @@ def upgrade() -> None:
     op.create_index(
         "jobs_due",
         "jobs",
-        ["evaluator", "due_ns"],
+        ["evaluator", "due_ns", "state"],
         unique=False,
         sqlite_where=sa.text("state = 0"),
         postgresql_where=sa.text("state = 0"),
