@@ -73,8 +73,10 @@ class Door:
 
 
 @contextlib.asynccontextmanager
-async def http(limits: OtlpLimits | None = None, budget: ByteBudget | None = None) -> AsyncGenerator[Door]:
-    taken = Taken()
+async def http(
+    limits: OtlpLimits | None = None, budget: ByteBudget | None = None, taken: Taken | None = None
+) -> AsyncGenerator[Door]:
+    taken = taken or Taken()
     budget = budget or ByteBudget()
     app = OtlpHttp(taken, Tokens([TOKEN]), limits=limits, budget=budget)
     try:
@@ -86,9 +88,9 @@ async def http(limits: OtlpLimits | None = None, budget: ByteBudget | None = Non
 
 @contextlib.asynccontextmanager
 async def grpc_server(
-    limits: OtlpLimits | None = None, budget: ByteBudget | None = None
+    limits: OtlpLimits | None = None, budget: ByteBudget | None = None, taken: Taken | None = None
 ) -> AsyncGenerator[tuple[OtlpGrpc, Taken]]:
-    taken = Taken()
+    taken = taken or Taken()
     server = await serve_grpc(taken, Tokens([TOKEN]), "127.0.0.1", 0, limits=limits, budget=budget)
     try:
         yield server, taken
