@@ -6,37 +6,59 @@ import gc
 import importlib.util
 import logging
 import os
-import re
-import secrets
 import signal
-import time
+import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from opentelemetry import metrics
 
 from spanjudge import logs
 from spanjudge.errors import EvaluatorError, MissingExtraError, SettingsError
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.file import load_file, load_folder
 from spanjudge.evaluators.gallery import scorers
+from spanjudge.exporters import destinations
+from spanjudge.exporters.console import ConsoleExporter
+from spanjudge.exporters.otlp import OtlpExporter
+from spanjudge.judging.call import JudgeCall, Observer
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.models.registry import open_model
-from spanjudge.judging.result import EvaluationFailure, EvaluationResult
-from spanjudge.judging.subject import Subject
+from spanjudge.pipeline import explain
+from spanjudge.pipeline.budget import Ledger
+from spanjudge.pipeline.budget import Limits as BudgetLimits
+from spanjudge.pipeline.budgeted_judge import BudgetedJudge
+from spanjudge.pipeline.clock import Clock, Now
+from spanjudge.pipeline.options import PipelineOptions
+from spanjudge.pipeline.pipeline import Pipeline
+from spanjudge.pipeline.ports import Exporter, Store
+from spanjudge.pipeline.receive import WindowTimes
+from spanjudge.pipeline.tariff import tariff_of
+from spanjudge.receivers.limits import ByteBudget, OtlpLimits
+from spanjudge.receivers.otlp_grpc import OtlpGrpc, serve_grpc
+from spanjudge.receivers.otlp_http import PATHS, OtlpHttp
+from spanjudge.remote_scorer.logged_judge import LoggedJudge
 from spanjudge.remote_scorer.scorer import RemoteScorer
 from spanjudge.secret_files import TokenFile, fence_key
 from spanjudge.server import api, run
 from spanjudge.server.health import ServerInfo
-from spanjudge.server.limits import App as AsgiApp
-from spanjudge.server.limits import Limits, Message, Receive, Scope, Send
+from spanjudge.server.limits import Limits
+from spanjudge.server.request_id import with_request_id
 from spanjudge.settings import Settings
+from spanjudge.store.store import open_store
+from spanjudge.telemetry.judge_traces import JudgeTraces, route_from_environment
+from spanjudge.telemetry.metrics import ExportMetrics
 from spanjudge.telemetry.monitoring import Monitoring
+from spanjudge.telemetry.providers import Provided, open_providers, resource_attributes
 from spanjudge.version import __version__
 
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
 logger = logging.getLogger("spanjudge.app")
-evaluations = logging.getLogger("spanjudge.evaluations")
 
 TOKEN_FILE_SECONDS = 2.0
 """How often the token file is looked at."""
@@ -44,7 +66,8 @@ TOKEN_FILE_SECONDS = 2.0
 DRAIN_SECONDS = 30.0
 """How long requests under way are given after a signal."""
 
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_LAST_TELEMETRY_SECONDS = 5.0
+_SECOND = 1_000_000_000
 
 
 @runtime_checkable
@@ -58,35 +81,46 @@ class Starting(Protocol):
         ...
 
 
-class LoggedJudge(Judge):
-    """A judge that logs one line for each outcome: who was asked, what came of it, never about what."""
-
-    async def judge(
-        self,
-        subject: Subject,
-        evaluators: Sequence[Evaluator],
-        *,
-        timeout: float | None = None,  # noqa: ASYNC109 - as `Judge`'s
-    ) -> list[EvaluationResult | EvaluationFailure]:
-        """See `Judge`."""
-        outcomes = await super().judge(subject, evaluators, timeout=timeout)
-        for outcome in outcomes:
-            _log(outcome)
-        return outcomes
-
-
 class App:
-    """What a server is made of. `open_app` puts it together."""
+    """What a server is made of. `open_app` puts it together, `serve` runs it, `aclose` ends it."""
 
-    def __init__(self, settings: Settings, judges: Mapping[str, Judge], token_file: TokenFile) -> None:
+    def __init__(  # the composition root hands over all there is
+        self,
+        settings: Settings,
+        judges: Mapping[str, Judge],
+        token_file: TokenFile,
+        *,
+        store: Store,
+        exporters: Sequence[Exporter],
+        telemetry: Provided,
+        ledger: Ledger,
+        now: Now,
+    ) -> None:
         """Raises `SettingsError` and `EvaluatorError` for evaluators that cannot be used."""
         self.settings = settings
         self.judges = judges
         self.token_file = token_file
-        self.evaluators = _evaluators(settings)
+        self.store = store
+        self.evaluators, self.own_evaluators = _evaluators(settings)
+        self.grpc_address: str | None = None
+        self._now = now
+        self._published = 0
+        self._exporters = exporters
+        self._telemetry = telemetry
         default = judges["default"].model
+        self.pipeline = Pipeline(
+            store,
+            {name: BudgetedJudge(judge, ledger, name, now) for name, judge in judges.items()},
+            exporters,
+            _pipeline_options(settings),
+            ledger=ledger,
+            now=now,
+        )
         self.scorer = RemoteScorer(
-            judges,
+            {
+                name: LoggedJudge(BudgetedJudge(judge, ledger, name, now, keeps_usage=True))
+                for name, judge in judges.items()
+            },
             self.evaluators,
             timeout=settings.judge.timeout,
             cache_seconds=settings.cache_seconds,
@@ -94,16 +128,123 @@ class App:
             max_in_flight=settings.max_in_flight,
         )
         self.limits = Limits(body_bytes=settings.max_body_bytes)
-        self.asgi = _with_request_id(
+        self._otlp_limits = OtlpLimits(
+            body_bytes=settings.max_otlp_bytes, unpacked_bytes=settings.max_otlp_bytes
+        )
+        self._otlp_bytes = ByteBudget(2 * settings.max_otlp_bytes)
+        self._otlp = OtlpHttp(
+            self.pipeline, token_file.tokens, limits=self._otlp_limits, budget=self._otlp_bytes
+        )
+        self.asgi = with_request_id(
             api.build(
                 self.scorer,
                 token_file.tokens,
                 ServerInfo(version=__version__, provider=default.provider, model=default.model),
                 self.limits,
                 self.not_ready,
+                routers=[self._explain_route],
+                receivers=dict.fromkeys(PATHS, self._otlp),
                 access_log=settings.access_log,
-            )
+            ),
+            logs.request_id,
         )
+
+    async def explain(self, span_id: str, *, trace_id: str | None = None) -> list[explain.Explanation]:
+        """Why a span was judged, or was not. Raises what `pipeline.explain` raises."""
+        times = _window_times(self.settings)
+        return await explain.explain(self.store, span_id, trace_id=trace_id, now_ns=self._now(), times=times)
+
+    def _explain_route(self) -> "APIRouter":
+        # Imported here: FastAPI takes as long as everything else at start, and comes with the first page.
+        from spanjudge.server.explain import router  # noqa: PLC0415  see above
+
+        return router(self.explain, self.token_file.tokens)
+
+    async def serve(
+        self,
+        *,
+        on_listening: Callable[[str, int], None] | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        """Serve until a signal, then end what is under way; SIGHUP reads the token file again.
+
+        Raises `SettingsError` when an address cannot be had, and `StoreError`.
+        """
+        for note in self.settings.notes:
+            logger.warning(note)
+        _collect_less_often()
+        async with _beside(self.start_judges()), _beside(_keep_tokens_fresh(self.token_file)):
+            try:
+                await self._serve(on_listening, drain_seconds)
+            finally:
+                await self.aclose()
+        logger.info("stopped")
+
+    async def _serve(self, on_listening: Callable[[str, int], None] | None, drain_seconds: float) -> None:
+        settings = self.settings
+        if self.own_evaluators:
+            await self.store.apply(self.own_evaluators, publish=True, now_ns=self._now())
+        grpc = await self._serve_grpc()
+
+        def listening(host: str, port: int) -> None:
+            logger.info("listening", extra={"address": f"http://{host}:{port}", **self._facts()})
+            if on_listening is not None:
+                on_listening(host, port)
+
+        try:
+            await self.pipeline.start()
+            stored = await self.store.evaluators()
+            self._published = sum(one.status == "published" for one in stored)
+            await run.serve(
+                self.asgi,
+                settings.host,
+                settings.port,
+                limits=self.limits,
+                on_listening=listening,
+                drain_seconds=drain_seconds,
+                drain=self.scorer.aclose,
+            )
+        finally:
+            if grpc is not None:
+                await grpc.stop(min(drain_seconds, _LAST_TELEMETRY_SECONDS))
+            self._otlp.close()
+            await self.pipeline.stop(drain_seconds)
+
+    async def _serve_grpc(self) -> OtlpGrpc | None:
+        settings = self.settings
+        if settings.grpc_port is None:
+            return None
+        try:
+            grpc = await serve_grpc(
+                self.pipeline,
+                self.token_file.tokens,
+                settings.host,
+                settings.grpc_port,
+                limits=self._otlp_limits,
+                budget=self._otlp_bytes,
+            )
+        except SettingsError as error:
+            if not settings.grpc_port_is_default:
+                raise
+            # A collector on the same machine has the usual port: who did not ask for it can do without.
+            logger.warning("no OTLP over gRPC", extra={"reason": str(error)})
+            return None
+        self.grpc_address = f"http://{settings.host}:{grpc.port}"
+        return grpc
+
+    def _facts(self) -> dict[str, object]:
+        """What is worth knowing at start."""
+        settings = self.settings
+        return {
+            "grpc": self.grpc_address or "off",
+            "provider": settings.judge.provider,
+            "judge_model": self.judges["default"].model.model,
+            "evaluators": len(self.evaluators),
+            "published": self._published,
+            "results_to": ", ".join(exporter.name for exporter in self._exporters) or "the store only",
+            "budget": _budget_words(settings),
+            "version": __version__,
+        }
 
     def not_ready(self) -> str | None:
         """Why requests should not come here yet, or nothing."""
@@ -119,37 +260,146 @@ class App:
                 logger.error("the judge model did not start", extra={"reason": str(error)})  # noqa: TRY400
 
     async def aclose(self) -> None:
-        """Give back what the judge models hold."""
+        """Give back everything that is held."""
+        for exporter in self._exporters:
+            await exporter.aclose()
         for judge in self.judges.values():
             await judge.aclose()
+        await self.store.aclose()
+        await self._telemetry.aclose(_LAST_TELEMETRY_SECONDS)
 
     def _starting(self) -> list[Starting]:
         models = (innermost(judge.model) for judge in self.judges.values())
         return [model for model in models if isinstance(model, Starting)]
 
 
-def open_app(settings: Settings) -> App:
-    """Put everything together; nothing is connected to and nothing runs yet.
+async def open_app(settings: Settings) -> App:
+    """Put everything together; nothing is connected to and nothing runs yet, but the store is open.
 
-    Raises `SettingsError`, `EvaluatorError` or `MissingExtraError`. There must be a token.
+    Raises `SettingsError`, `EvaluatorError`, `StoreError` or `MissingExtraError`. There must be a token.
     """
     key = fence_key(settings.secret, settings.data_dir, must_keep=not settings.data_dir_is_default)
     token_file = TokenFile(settings.auth_tokens_file, settings.auth_tokens)
-    return App(settings, open_judges(settings, key), token_file)
+    instance, environ = uuid.uuid4().hex[:12], _otlp_environment(settings)
+    telemetry = open_providers(environ, judge_traces=route_from_environment(environ), instance=instance)
+    if telemetry.meter_provider is not None:
+        # Instruments are made in many places; all of them are this process's.
+        metrics.set_meter_provider(telemetry.meter_provider)
+    observers: list[Observer] = [Monitoring().observe]
+    if telemetry.tracer_provider is not None:
+        traces = JudgeTraces(telemetry.tracer_provider, content=settings.log_content)
+        observers.append(traces.observe)
+    judges = open_judges(settings, key, observers=observers)
+    now = Clock()
+    ledger = Ledger(
+        BudgetLimits(
+            tokens_day=settings.budget_tokens_day,
+            tokens_month=settings.budget_tokens_month,
+            usd_day=settings.budget_usd_day,
+            usd_month=settings.budget_usd_month,
+        ),
+        {name: BudgetLimits(**limits) for name, limits in settings.budgets.items()},  # pyright: ignore[reportArgumentType] - the settings have checked the kinds
+        {name: tariff_of(config) for name, config in settings.judges.items()},
+        now,
+    )
+    exporters = open_exporters(settings, instance)
+    return App(
+        settings,
+        judges,
+        token_file,
+        store=await open_store(settings.database_url),
+        exporters=exporters,
+        telemetry=telemetry,
+        ledger=ledger,
+        now=now,
+    )
 
 
-def open_judges(settings: Settings, key: bytes | None = None) -> dict[str, Judge]:
-    """A judge for each judge model of the settings."""
+def open_exporters(settings: Settings, instance: str = "") -> list[Exporter]:
+    """Every way out that the settings name. Raises `SettingsError`."""
+    environ = _otlp_environment(settings)
+    found = destinations.from_environment(environ)
+    entries = [{"name": name, **fields} for name, fields in settings.destinations.items()]
+    found += destinations.from_entries(entries, environ, taken=found)
+    resource = resource_attributes(environ, instance=instance)
+    exporters: list[Exporter] = [
+        OtlpExporter(destination, resource=resource, metrics=ExportMetrics()) for destination in found
+    ]
+    return [*exporters, ConsoleExporter()] if settings.export_console else exporters
+
+
+def open_judges(
+    settings: Settings, key: bytes | None = None, *, observers: Sequence[Observer] | None = None
+) -> dict[str, Judge]:
+    """A judge for each judge model of the settings; `observers` are told of every call."""
     judges: dict[str, Judge] = {}
-    monitoring = Monitoring()
+    observer = _all([Monitoring().observe] if observers is None else observers)
     for name, config in settings.judges.items():
         if config.provider == "embedded" and importlib.util.find_spec("xllamacpp") is None:
             raise MissingExtraError("the embedded judge", "embedded")
         model = _open(name, config)
         if settings.log_content and settings.log_level == "debug":
             model = logs.ContentLog(model)
-        judges[name] = LoggedJudge(model, fence_key=key, batch=config.batching, observer=monitoring.observe)
+        judges[name] = Judge(model, fence_key=key, batch=config.batching, observer=observer)
     return judges
+
+
+def _otlp_environment(settings: Settings) -> dict[str, str]:
+    """The environment as exporters read it, with what the settings file says besides."""
+    given = {
+        "SPANJUDGE_EXPORT_OTLP_ENDPOINT": settings.export_otlp_endpoint,
+        "SPANJUDGE_JUDGE_TRACES_ENDPOINT": settings.judge_traces_endpoint,
+    }
+    return {**os.environ, **{name: value for name, value in given.items() if value is not None}}
+
+
+def _all(observers: Sequence[Observer]) -> Observer:
+    if len(observers) == 1:
+        return observers[0]
+
+    def observe(call: JudgeCall) -> None:
+        for observer in observers:
+            observer(call)
+
+    return observe
+
+
+def _pipeline_options(settings: Settings) -> PipelineOptions:
+    database = settings.database_url.removeprefix("sqlite:///")
+    return PipelineOptions(
+        grace=settings.content_grace_seconds,
+        concurrency=settings.worker_concurrency,
+        trace_idle=settings.trace_idle_seconds,
+        trace_longest=settings.trace_longest_seconds,
+        session_idle=settings.session_idle_seconds,
+        session_longest=settings.session_longest_seconds,
+        spans_days=settings.retention_spans_days,
+        results_days=settings.retention_results_days,
+        max_bytes=settings.max_store_bytes,
+        disk=Path(database).parent if settings.database_url.startswith("sqlite:") else None,
+    )
+
+
+def _window_times(settings: Settings) -> WindowTimes:
+    return WindowTimes(
+        trace_idle_ns=int(settings.trace_idle_seconds * _SECOND),
+        trace_longest_ns=int(settings.trace_longest_seconds * _SECOND),
+        session_idle_ns=int(settings.session_idle_seconds * _SECOND),
+        session_longest_ns=int(settings.session_longest_seconds * _SECOND),
+    )
+
+
+def _budget_words(settings: Settings) -> str:
+    """The limits for all evaluators together, in words."""
+    limits = [
+        f"{settings.budget_tokens_day:,} tokens a day" if settings.budget_tokens_day else "",
+        f"{settings.budget_tokens_month:,} tokens a month" if settings.budget_tokens_month else "",
+        f"{settings.budget_usd_day:g} USD a day" if settings.budget_usd_day else "",
+        f"{settings.budget_usd_month:g} USD a month" if settings.budget_usd_month else "",
+    ]
+    if not any(tariff_of(config).charged for config in settings.judges.values()):
+        return "not needed: no judge model costs money"
+    return ", ".join(limit for limit in limits if limit) or "no limit"
 
 
 def innermost(model: JudgeModel) -> JudgeModel:
@@ -169,48 +419,6 @@ def configure_logs(settings: Settings) -> None:
         content=settings.log_content,
         secrets=[*settings.auth_tokens, *keys, settings.secret or "", *others],
     )
-
-
-async def serve(
-    app: App,
-    *,
-    on_listening: Callable[[str, int], None] | None = None,
-    drain_seconds: float = DRAIN_SECONDS,
-) -> None:
-    """Serve until a signal, and then answer what is under way; SIGHUP reads the token file again."""
-    settings = app.settings
-
-    def listening(host: str, port: int) -> None:
-        logger.info(
-            "listening",
-            extra={
-                "address": f"http://{host}:{port}",
-                "provider": settings.judge.provider,
-                "judge_model": app.judges["default"].model.model,
-                "evaluators": len(app.evaluators),
-                "version": __version__,
-            },
-        )
-        if on_listening is not None:
-            on_listening(host, port)
-
-    for note in settings.notes:
-        logger.warning(note)
-    _collect_less_often()
-    async with _beside(app.start_judges()), _beside(_keep_tokens_fresh(app.token_file)):
-        try:
-            await run.serve(
-                app.asgi,
-                settings.host,
-                settings.port,
-                limits=app.limits,
-                on_listening=listening,
-                drain_seconds=drain_seconds,
-                drain=app.scorer.aclose,
-            )
-        finally:
-            await app.aclose()
-    logger.info("stopped")
 
 
 def _collect_less_often() -> None:
@@ -255,11 +463,11 @@ def _open(name: str, config: JudgeModelConfig) -> JudgeModel:
         raise SettingsError(f"judges.{name}: {error}") from None
 
 
-def _evaluators(settings: Settings) -> dict[str, Evaluator]:
-    """The gallery's scorers and the user's own; a user's one replaces a scorer of the same name."""
+def _evaluators(settings: Settings) -> tuple[dict[str, Evaluator], list[Evaluator]]:
+    """What the Remote Scorer serves (a user's one replaces a scorer of the same name), and the user's own."""
     found = dict(scorers())
     if settings.evaluators_dir is None:
-        return found
+        return found, []
     own = load_folder(settings.evaluators_dir)
     for name in own:
         if name in found:
@@ -275,7 +483,7 @@ def _evaluators(settings: Settings) -> dict[str, Evaluator]:
                 for name in unknown
             )
         )
-    return found | own
+    return found | own, list(own.values())
 
 
 def _file_of(folder: Path, name: str) -> Path:
@@ -291,49 +499,3 @@ def _name_in(file: Path) -> str | None:
         return load_file(file).name
     except EvaluatorError:
         return None
-
-
-def _log(outcome: EvaluationResult | EvaluationFailure) -> None:
-    failed = isinstance(outcome, EvaluationFailure)
-    usage = outcome.usage
-    evaluations.log(
-        logging.WARNING if failed else logging.INFO,
-        "not evaluated" if failed else "evaluated",
-        extra={
-            "scorer": outcome.evaluator,
-            "code": outcome.code if failed else "OK",
-            "verdict": None if failed else outcome.verdict,
-            "judge_provider": outcome.judge_provider,
-            "judge_model": outcome.judge_model,
-            "elapsed_ms": round(outcome.duration * 1000),
-            "calls": outcome.calls,
-            "input_tokens": usage.input if usage else None,
-            "output_tokens": usage.output if usage else None,
-            "cost_usd": outcome.cost_usd,
-        },
-    )
-
-
-def _with_request_id(app: AsgiApp) -> AsgiApp:
-    """Give every request an id (its own `X-Request-Id`, or a new one), for the logs and for the answer."""
-    prefix = f"{secrets.token_hex(4)}-{int(time.time()):x}".encode()
-    count = 0
-
-    async def identified(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        nonlocal count
-        count += 1
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        name = given if _REQUEST_ID.fullmatch(given) else b"%s-%x" % (prefix, count)
-        logs.request_id.set(name.decode("ascii"))
-
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", name)]
-            await send(message)
-
-        await app(scope, receive, named)
-
-    return identified

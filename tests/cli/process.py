@@ -21,7 +21,12 @@ def environment(folder: Path, changes: Mapping[str, str] | None = None) -> dict[
         for name, text in os.environ.items()
         if not name.startswith(("O2_JUDGE_", "SPANJUDGE_", "OTEL_")) and name != "HF_ENDPOINT"
     }
-    own = {"SPANJUDGE_DATA_DIR": str(folder), "XDG_CACHE_HOME": str(folder), "NO_PROXY": "127.0.0.1"}
+    own = {
+        "SPANJUDGE_DATA_DIR": str(folder),
+        "SPANJUDGE_GRPC_PORT": "0",
+        "XDG_CACHE_HOME": str(folder),
+        "NO_PROXY": "127.0.0.1",
+    }
     return plain | own | dict(changes or {})
 
 

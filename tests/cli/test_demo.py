@@ -1,48 +1,65 @@
-"""`spanjudge demo`: the table, the port, the end."""
+"""`spanjudge demo`: traces over OTLP, the table, the ports, the end."""
 
 import re
 import signal
 import socket
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
 import aiohttp
 
-from spanjudge.cli.demo_examples import EXAMPLES
-from spanjudge.evaluators.gallery import scorers
+from spanjudge.cli.demo_traces import EVALUATORS, samples
+from spanjudge.evaluators import gallery
 from tests.cli.process import environment, judge_at, running, spanjudge
 from tests.mock_judge import MockJudge
-from tests.mock_judge.behaviour import rate_limited
+from tests.mock_judge.behaviour import error
+
+VERDICTS = 10
+CALLS = 6
+"""Two verdicts need no judge (an empty answer, arguments that break their schema), two pairs share a call."""
 
 
-def test_each_scorer_has_a_good_and_a_bad_example_with_what_it_needs() -> None:
-    assert Counter(example.scorer for example in EXAMPLES) == dict.fromkeys(scorers(), 2)
-    assert Counter((example.scorer, example.good) for example in EXAMPLES).most_common(1)[0][1] == 1
-    for example in EXAMPLES:
-        assert set(scorers()[example.scorer].needs) <= set(example.body)
+def test_every_evaluator_is_the_gallerys_and_has_something_to_judge() -> None:
+    rooms = {"metrics": gallery.metrics(), "templates": gallery.templates()}
+    assert all(place in rooms[room] for room, place, _ in EVALUATORS.values())
+    expected = samples().expected
+    assert {row.evaluator for row in expected} == set(EVALUATORS)
+    assert len(expected) == VERDICTS
+    assert Counter(row.passes for row in expected)[False] >= 5
+    assert all(row.service in EVALUATORS[row.evaluator][2] for row in expected)
 
 
-async def test_the_table_has_every_example_and_the_exit_code_is_good(
+async def test_the_table_has_every_verdict_and_the_exit_code_is_good(
     mock_judge: MockJudge, tmp_path: Path
 ) -> None:
     env = environment(tmp_path, judge_at(mock_judge.url))
     code, out, err = await spanjudge("demo", "--exit", "--port", "0", env=env)
     assert (code, err) == (0, "")
-    for example in EXAMPLES:
-        assert re.search(rf"^{example.scorer} +{'good' if example.good else 'bad'} ", out, re.MULTILINE)
-    assert re.search(r"\d+ of 16 as expected, in \d+ s", out)
-    assert len(mock_judge.requests) == 16
+    for row in samples().expected:
+        assert re.search(rf"^{row.service} +{row.evaluator} +(pass|fail) ", out, re.MULTILINE)
+    assert re.search(rf"\d+ of {VERDICTS} verdicts as expected, in \d+ s", out)
+    assert len(mock_judge.requests) == CALLS
 
 
-async def test_a_score_that_is_missing_is_told_and_makes_the_exit_code_1(
+async def test_what_cannot_be_judged_is_told_with_its_reason(mock_judge: MockJudge, tmp_path: Path) -> None:
+    env = environment(tmp_path, judge_at(mock_judge.url))
+    _, out, _ = await spanjudge("demo", "--exit", "--port", "0", env=env)
+    _, told = out.split("Not judged, and why:")
+    assert re.search(r"failure_answer: the call failed", told)
+    assert re.search(r"failure_answer: (no content|waiting)", told)
+
+
+async def test_a_verdict_that_is_missing_is_told_and_makes_the_exit_code_1(
     mock_judge: MockJudge, tmp_path: Path
 ) -> None:
-    mock_judge.always(rate_limited())
-    env = environment(tmp_path, judge_at(mock_judge.url) | {"SPANJUDGE_JUDGE_MAX_RETRIES": "0"})
+    mock_judge.always(error(401, {"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}))
+    env = environment(tmp_path, judge_at(mock_judge.url))
     code, out, _ = await spanjudge("demo", "--exit", "--port", "0", env=env)
     assert code == 1
-    assert "RATE_LIMITED" in out
-    assert "16 without a score" in out
+    assert re.search(r"(8|9|10) without a verdict", out)
+    assert "paused" in out
+    assert "O2_JUDGE_API_KEY" in out
 
 
 async def test_it_serves_on_at_a_free_port_until_ctrl_c(mock_judge: MockJudge, tmp_path: Path) -> None:
@@ -60,13 +77,16 @@ async def test_it_serves_on_at_a_free_port_until_ctrl_c(mock_judge: MockJudge, t
             assert found
             address, token = found.groups()
             assert not address.endswith(f":{port}")
-            assert f'curl -s {address}/evaluate -H "Authorization: Bearer {token}"' in out
+            explain = re.search(r"(/api/v1/spans/\S+/explain)", out)
+            assert explain
             headers = {"Authorization": f"Bearer {token}"}
             async with (
                 aiohttp.ClientSession(headers=headers) as session,
-                session.post(f"{address}/evaluate", json=EXAMPLES[0].body) as response,
+                session.get(f"{address}{explain[1]}") as response,
             ):
-                assert (await response.json())["code"] == "OK"
+                told = await response.json()
+            assert {one["evaluator"] for one in told["evaluators"]} == set(EVALUATORS)
+            assert Counter(one["state"] for one in told["evaluators"])["judged"] == 1
             process.send_signal(signal.SIGINT)
             _, err = await process.communicate()
     assert process.returncode == 0
@@ -80,9 +100,23 @@ async def test_a_token_of_the_settings_is_not_printed(mock_judge: MockJudge, tmp
         assert process.stdout is not None
         out = ""
         while "Ctrl-C ends it." not in out:
-            out += (await process.stdout.readline()).decode()
+            line = await process.stdout.readline()
+            assert line, out
+            out += line.decode()
         process.send_signal(signal.SIGTERM)
         _, err = await process.communicate()
-    assert process.returncode == 0
     assert "own-token-of-mine" not in out + err.decode()
-    assert '"Authorization: Bearer $O2_JUDGE_AUTH_TOKEN"' in out
+    assert "with your token" in out
+    assert "$O2_JUDGE_AUTH_TOKEN" in out
+
+
+async def test_a_users_own_store_is_left_alone(mock_judge: MockJudge, tmp_path: Path) -> None:
+    env = environment(tmp_path, judge_at(mock_judge.url))
+    for _ in range(2):
+        code, _, _ = await spanjudge("demo", "--exit", "--port", "0", env=env)
+        assert code == 0
+    assert not (tmp_path / "spanjudge.db").exists()
+    with sqlite3.connect(tmp_path / "demo" / "spanjudge.db") as connection:
+        (spans,) = connection.execute("SELECT count(*) FROM spans").fetchone()
+    connection.close()
+    assert spans == samples().spans

@@ -18,7 +18,7 @@ def command(
         int | None, typer.Option(help="Port to listen on, instead of O2_JUDGE_PORT; 0 takes a free one.")
     ] = None,
 ) -> None:
-    """Serve evaluations over HTTP: POST /evaluate, /health, /version, /livez, /readyz.
+    """Serve: spans in over OTLP (/v1/traces, /v1/logs, gRPC), verdicts out; and single scores at /evaluate.
 
     The settings come from the environment and the file of SPANJUDGE_CONFIG. SIGTERM and Ctrl-C end it when
     what is under way is answered; SIGHUP reads the file of tokens again.
@@ -32,9 +32,14 @@ def command(
     loaded = settings.load(options={key: value for key, value in options.items() if value is not None})
     loaded = with_token(loaded)
     app.configure_logs(loaded)
-    composed = app.open_app(loaded)
     with asyncio.Runner(loop_factory=run.new_event_loop) as runner:
-        runner.run(app.serve(composed))
+        runner.run(_serve(loaded))
+
+
+async def _serve(settings: "Settings") -> None:
+    from spanjudge.app import open_app  # noqa: PLC0415 - see `command`
+
+    await (await open_app(settings)).serve()
 
 
 def with_token(settings: "Settings") -> "Settings":

@@ -20,7 +20,8 @@ RECEIVERS = (
         env=("SPANJUDGE_GRPC_PORT",),
         kind=PortOrOff(),
         about="Port of the OTLP/gRPC receiver, on the address of the server; 0 takes a free one, `off` "
-        "starts none. OTLP/HTTP is served on the main port (`/v1/traces`, `/v1/logs`).",
+        "starts none, and so does the default when another process has it. OTLP/HTTP is served on the main "
+        "port (`/v1/traces`, `/v1/logs`).",
         example="4317",
         default=4317,
     ),

@@ -43,9 +43,9 @@ _PLAIN = (
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
 
-    `data_dir_is_default` tells that nobody chose the folder. `budgets` are those of single evaluators,
-    `destinations` further backends for results by name, each with its fields. `grpc_port` is `None` when
-    nothing shall listen. `notes` are worth a line in the log at start:
+    `data_dir_is_default` and `grpc_port_is_default` tell that nobody chose them. `budgets` are those of
+    single evaluators, `destinations` further backends for results by name, each with its fields. `grpc_port`
+    is `None` when nothing shall listen. `notes` are worth a line in the log at start:
     settings that have no effect, dubious values.
     """
 
@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir_is_default: bool
     evaluators_dir: Path | None
     grpc_port: int | None
+    grpc_port_is_default: bool
     max_otlp_bytes: int
     content_grace_seconds: float
     worker_concurrency: int
@@ -157,6 +158,7 @@ def load(
         log_format=reading.get("log_format"),
         access_log=reading.get("access_log"),
         log_content=reading.get("log_content"),
+        grpc_port_is_default="grpc_port" not in reading.values,
         budgets=reading.budgets,
         destinations=reading.destinations,
         database_url=_database_url(reading, folder),
