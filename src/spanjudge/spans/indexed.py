@@ -14,11 +14,15 @@ def indexed(attributes: Mapping[str, Any], prefix: str) -> list[Tree]:
     return items(tree(attributes, prefix))
 
 
+class _Node(dict[str, Any]):
+    """A step of a path, apart from a mapping that is the value of an attribute and must stay as it is."""
+
+
 def tree(attributes: Mapping[str, Any], prefix: str) -> Tree:
     """All keys below `prefix.`, nested at their dots."""
     start = f"{prefix}."
     cut = len(start)
-    root: Tree = {}
+    root = _Node()
     for key, value in attributes.items():
         if not key.startswith(start):
             continue
@@ -26,12 +30,13 @@ def tree(attributes: Mapping[str, Any], prefix: str) -> Tree:
         node = root
         for step in path:
             below = node.get(step)
-            if not isinstance(below, dict):
+            if not isinstance(below, _Node):
                 # A key that is a value and has keys below it keeps both.
-                below = node[step] = {} if below is None else {"": below}
-            node = cast("Tree", below)
-        if isinstance(node.get(last), dict) and not isinstance(value, dict):
-            node[last][""] = value
+                below = node[step] = _Node() if below is None else _Node({"": below})
+            node = below
+        beside = node.get(last)
+        if isinstance(beside, _Node):
+            beside[""] = value
         else:
             node[last] = value
     return root

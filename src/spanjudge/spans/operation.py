@@ -119,6 +119,16 @@ _ALIASES = {
     "step": CHAIN,
     "framework": CHAIN,
 }
+_HAYSTACK_NAMES = {
+    "haystack.pipeline.run": CHAIN,
+    "haystack.async_pipeline.run": CHAIN,
+    "haystack.agent.run": "invoke_agent",
+    "haystack.agent.step": CHAIN,
+    "haystack.agent.step.llm": "chat",
+    "haystack.agent.step.tool": "execute_tool",
+}
+"""Haystack's own spans that no attribute describes."""
+
 _USAGE = (
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
@@ -193,6 +203,8 @@ def _framework(raw: RawSpan, attributes: Mapping[str, Any]) -> str | None:
         return "chat" if word == "text_completion" and "gen_ai.prompt.0.role" in attributes else word
     if (kind := get("haystack.component.type")) is not None:
         return _haystack(_plain(kind))
+    if raw.name.startswith("haystack.") and (word := _HAYSTACK_NAMES.get(raw.name)):
+        return word
     if "haystack.pipeline.input_data" in attributes or "haystack.pipeline.output_data" in attributes:
         return CHAIN
     return _adk(raw, attributes)
