@@ -32,7 +32,7 @@ WORDS: dict[State, str] = {
     "missing_variable": "missing variable",
     "no_content": "no content",
     "same_call": "duplicate",
-    "span_error": "the call failed",
+    "span_error": "failed call",
     "draft": "draft",
     "paused": "paused",
     "budget": "budget used up",
@@ -267,13 +267,16 @@ def _in_window(
 def _judged(result: Evaluated, target: Target, current: str) -> Explanation:
     outcome = result.outcome
     told = _told(outcome)
+    state: State = "failed" if result.is_failure else "judged"
+    if isinstance(outcome, EvaluationFailure) and outcome.code == "budget_exhausted":
+        state, told = "budget", outcome.message
     if current and outcome.evaluator_version != current:
         told += f" (by version {outcome.evaluator_version}; now it is {current})"
     return Explanation(
         evaluator=outcome.evaluator,
         version=outcome.evaluator_version,
         target=target,
-        state="failed" if result.is_failure else "judged",
+        state=state,
         detail=told,
         since_ns=result.time_ns,
         result_id=result.id,

@@ -232,7 +232,9 @@ def _is_plumbing(facts: Facts, raw: RawSpan) -> bool:
 def _failed(raw: RawSpan) -> Decision:
     kind = raw.attributes.get("error.type")
     named = f" ({kind[:80]})" if isinstance(kind, str) and kind else ""
-    told = f"the call failed{named}, so there is no quality to judge; a rule on status asks for failed calls"
+    told = (
+        f"it ended in an error{named}, so there is no quality to judge; a rule on status asks for such calls"
+    )
     return Decision(judge=False, reason="span_error", detail=told)
 
 
