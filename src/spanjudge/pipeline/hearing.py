@@ -152,21 +152,28 @@ class Hearings:
             cases = [case for case in cases if case not in group]
             with judging(identity.target):
                 outcomes = await judge.judge(subject, [case.evaluator for case in group])
-            for case, outcome in zip(group, outcomes, strict=True):
-                heard.ends.append(await self._end(name, case.job, outcome, identity, heard))
+            hopeless = next(filter(_is_hopeless, outcomes), None)
+            until = 0
+            if isinstance(hopeless, EvaluationFailure):
+                heard.hopeless = True
+                until = await self._pauses.pause(name, hopeless)
+            heard.ends += [
+                self._end(case, outcome, identity, heard, until)
+                for case, outcome in zip(group, outcomes, strict=True)
+            ]
 
-    async def _end(self, judge: str, job: Job, outcome: Outcome, identity: Identity, heard: Heard) -> Ending:
+    def _end(self, case: Case, outcome: Outcome, identity: Identity, heard: Heard, until: int) -> Ending:
+        """One job's end; `until` is when its judge model is tried again if it cannot be asked now."""
+        job = case.job
         if isinstance(outcome, EvaluationResult):
             heard.answered = heard.answered or outcome.calls > 0
             return self._ended(job, outcome, identity)
         if outcome.code in HOPELESS:
-            heard.hopeless = True
-            until = await self._pauses.pause(judge, outcome)
-            held = any(one.name == job.evaluator for one in self._catalogue.held.get(judge, ()))
+            held = self._catalogue.held.get(case.evaluator.judge, ())
             end: Ending = Retry(
                 job=job,
                 # Paused, it waits anyway, and whoever ends the pause wants it at once.
-                due_ns=self._now() if held else until,
+                due_ns=self._now() if any(one.name == job.evaluator for one in held) else until,
                 error_code=outcome.code,
                 error_message=outcome.message,
             )
@@ -187,6 +194,10 @@ class Hearings:
                 self._tries.clear()
             tries = self._tries[job.id] = self._tries.get(job.id, 0) + 1
         return ending(job, outcome, identity, patience=self._patience, tries=tries, now_ns=self._now())
+
+
+def _is_hopeless(outcome: Outcome) -> bool:
+    return isinstance(outcome, EvaluationFailure) and outcome.code in HOPELESS
 
 
 def _left(jobs: Sequence[Job], heard: Heard) -> list[Job]:
