@@ -45,7 +45,7 @@ def _form(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return name, item
     if name == "" and "content" in item and {"additional_kwargs", "tool_call_id"} & item.keys():
         return kind if isinstance(kind, str) else _role_by_fields(item), item
-    if "role" not in item and isinstance(kind, str) and "content" in item:
+    if ("role" not in item or kind == "chat") and isinstance(kind, str) and "content" in item:
         return kind, item
     return "", item
 
