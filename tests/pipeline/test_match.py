@@ -12,8 +12,10 @@ from spanjudge.pipeline.ports import Material
 from spanjudge.pipeline.subjects import read_target
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import ReceivedSpan
+from spanjudge.spans.tree import SpanTree
 from spanjudge.telemetry.evaluated import Target, TargetKind
 from tests.pipeline.sent import (
+    CAPTURES,
     CHAT,
     called,
     capture,
@@ -283,3 +285,21 @@ def test_late_log_events_of_a_stored_span_count() -> None:
     ]
     target = Target(trace_id=late.raw.trace_id, span_id=late.raw.span_id)
     assert decide_target(read_target(target, Material(spans=stored([late], events))), evaluator()).judge
+
+
+@pytest.mark.parametrize("folder", sorted(found.name for found in CAPTURES.iterdir() if found.is_dir()))
+def test_of_a_real_chat_exactly_one_span_is_judged(folder: str) -> None:
+    """Whatever the instrumentation; one of them (autogen) records agents and no model call."""
+    spans, logs = capture(folder, "chat")
+    read = {
+        one.raw.span_id: normalize(
+            one.raw, [log.event for log in logs if log.event.span_id == one.raw.span_id]
+        )
+        for one in spans
+    }
+    tree, helpful = SpanTree(read.values()), gallery.scorers()["helpfulness"]
+    fitting = [
+        one.raw for one in spans if decide(one.raw, helpful, lambda raw=one.raw: read[raw.span_id]).judge
+    ]
+    judged = [raw.name for raw in fitting if tree.judged_instead_of(read[raw.span_id]) is None]
+    assert len(judged) == (0 if folder == "autogen" else 1), judged

@@ -1,5 +1,6 @@
 """A whole trace, read: where it begins, what came in and out, and its steps in order."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
@@ -135,7 +136,7 @@ class _Telling:
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._told: set[tuple[str, str]] = set()
-        self._called: set[str] = set()
+        self._asked_for: Counter[str] = Counter()
         self._tools_ran = any(
             s.operation == "execute_tool" and s.tool_result is not None for s in trace.spans
         )
@@ -199,7 +200,10 @@ class _Telling:
         name = span.tool_name or span.name
         call = ToolCall(name=name, arguments=span.tool_arguments)
         parts: list[Part] = []
-        if (name if call.arguments is None else _call_key(call)) not in self._called:
+        if self._asked_for[name]:
+            # By name: what ran is often recorded with its arguments spelt otherwise, or without any.
+            self._asked_for[name] -= 1
+        else:
             parts.append(ToolCallPart(call))
         if span.tool_result is not None:
             parts.append(ToolResultPart(span.tool_result))
@@ -224,9 +228,10 @@ class _Telling:
         )
 
     def _call_told(self, calls: Iterable[ToolCall]) -> None:
-        """Remember calls by name and arguments, and by name alone: some tool spans carry no arguments."""
+        """Remember what the model asked for; messages repeat the calls of earlier answers."""
         for call in calls:
-            self._called.update((_call_key(call), call.name))
+            if self._tell("call", _call_key(call)):
+                self._asked_for[call.name] += 1
 
     def _tell(self, role: str, text: str) -> bool:
         key = (role, text.strip())
