@@ -119,7 +119,8 @@ def command(  # noqa: PLR0917 - each is an option, and typer passes them by name
                 f"{asks} names the judge model “{name}”; the settings have {', '.join(loaded.judges)}"
             )
     found = _items(files, evaluators, sample=sample, limit=limit)
-    destinations = sending.destinations(loaded) if export else []
+    if export:
+        asyncio.run(sending.send(loaded, ()))
     judged = asyncio.run(_judged(loaded, found, chosen, concurrency))
     summaries = [
         gate.summary(
@@ -138,8 +139,8 @@ def command(  # noqa: PLR0917 - each is an option, and typer passes them by name
     ]
     good = gate.good_enough(summaries)
     _print(form, judged, summaries, good=good)
-    if destinations:
-        asyncio.run(sending.send(destinations, [out for one in judged for out in one.outcomes]))
+    if export:
+        asyncio.run(sending.send(loaded, [out for one in judged for out in one.outcomes]))
     if not good:
         raise typer.Exit(1)
 

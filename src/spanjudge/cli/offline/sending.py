@@ -1,12 +1,12 @@
 """The results of an evaluation to where the server sends its own: the same records, by the same exporters."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from spanjudge.errors import SettingsError
-from spanjudge.exporters.destinations import Destination, from_entries, from_environment
 from spanjudge.pipeline.ports import Exporter, ExportError
 from spanjudge.telemetry.evaluated import Evaluated
 
@@ -18,34 +18,31 @@ ATTEMPTS = 4
 FIRST_PAUSE = 0.5
 """Seconds before the second attempt; each further pause is twice as long."""
 
+LONGEST_PAUSE = 10.0
+"""A backend that asks for more patience than this has something to be mended first."""
 
-def destinations(settings: "Settings") -> list[Destination]:
-    """Every destination of the settings. Raises `SettingsError` when there is none."""
-    environ = dict(os.environ)
-    if settings.export_otlp_endpoint:
-        environ["SPANJUDGE_EXPORT_OTLP_ENDPOINT"] = settings.export_otlp_endpoint
-    found = from_environment(environ)
-    entries = [{"name": name} | fields for name, fields in settings.destinations.items()]
-    found += from_entries(entries, environ, taken=found)
-    if not found:
+
+async def send(settings: "Settings", results: Sequence[Evaluated]) -> None:
+    """Carry results to every destination, trying again where that helps soon.
+
+    Without results only the settings are looked at. Raises `ExportError`, and `SettingsError` when there is
+    no destination, or a bad one.
+    """
+    from spanjudge import app  # noqa: PLC0415 - see `cli/main.py`
+
+    # The console is where the results are printed anyway.
+    exporters = app.open_exporters(msgspec.structs.replace(settings, export_console=False))
+    if not exporters:
         raise SettingsError(
             "--export: there is no destination; set OTEL_EXPORTER_OTLP_ENDPOINT, "
             "SPANJUDGE_EXPORT_OTLP_ENDPOINT, or destinations in the file of SPANJUDGE_CONFIG"
         )
-    return found
-
-
-async def send(destinations: Sequence[Destination], results: Sequence[Evaluated]) -> None:
-    """Carry all results to every destination, trying again where that may help. Raises `ExportError`."""
-    from spanjudge.exporters.otlp import OtlpExporter  # noqa: PLC0415 - only an export needs it
-    from spanjudge.telemetry.providers import resource_attributes  # noqa: PLC0415 - as above
-
-    for destination in destinations:
-        exporter = OtlpExporter(destination, resource=resource_attributes(os.environ))
-        try:
+    try:
+        for exporter in exporters:
             for start in range(0, len(results), BATCH):
                 await _carry(exporter, results[start : start + BATCH])
-        finally:
+    finally:
+        for exporter in exporters:
             await exporter.aclose()
 
 
@@ -55,9 +52,10 @@ async def _carry(exporter: Exporter, batch: Sequence[Evaluated]) -> None:
         try:
             await exporter.export(batch)
         except ExportError as error:
-            if not error.retryable or attempt == ATTEMPTS:
+            wait = error.retry_after or pause
+            if not error.retryable or attempt == ATTEMPTS or wait > LONGEST_PAUSE:
                 raise
-            await asyncio.sleep(error.retry_after or pause)
+            await asyncio.sleep(wait)
             pause *= 2
         else:
             return
