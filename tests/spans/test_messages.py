@@ -144,6 +144,11 @@ def test_the_transcript_reads_like_a_conversation() -> None:
             {"type": "image", "source": {"type": "base64", "media_type": "image/gif", "data": "R0lG"}},
             MediaPart("image/gif, about 1 KB, not shown"),
         ),
+        ({"type": "image", "image": "A" * 8192}, MediaPart("image, about 6 KB, not shown")),
+        (
+            {"type": "image", "image": "https://example.org/a.png"},
+            MediaPart("image: https://example.org/a.png"),
+        ),
         ({"type": "unheard_of", "content": "shown"}, TextPart("shown")),
         ({"type": "unheard_of", "x": 1}, TextPart('{"type": "unheard_of", "x": 1}')),
         (17, TextPart("17")),

@@ -64,6 +64,7 @@ _BARE = frozenset(
 """Keys that say what a part without `type` is (Gemini, Bedrock)."""
 
 _LONGEST_URI = 300
+_ADDRESSES = ("http://", "https://", "gs://", "s3://", "data:")
 _TOO_DEEP = "[a value nested too deeply to be shown]"
 
 
@@ -119,6 +120,9 @@ def media_part(part: dict[str, Any]) -> MediaPart:
         kind = str(part.get("type") or "media").removeprefix("input_").removesuffix("_url")
     address = _first_text(part, "uri", "url", "image_url", "file_id", "fileId", "filename", "image")
     data = _first_text(part, "data", "content", "file_data")
+    if address == part.get("image") and not address.startswith(_ADDRESSES):
+        # The Vercel AI SDK writes an image's base64 where others write its address.
+        address, data = "", address
     if address.startswith("data:"):
         kind, _, data = address[5:].partition(",")
         kind, address = kind.split(";")[0], ""
