@@ -10,7 +10,7 @@ from spanjudge.spans.span import (
     ToolCallPart,
     ToolResultPart,
 )
-from spanjudge.spans.tool_records import lean
+from spanjudge.spans.tool_records import arguments_of, lean
 
 
 def lean_messages(messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -19,8 +19,8 @@ def lean_messages(messages: tuple[Message, ...]) -> tuple[Message, ...]:
 
 
 def lean_call(call: ToolCall) -> ToolCall:
-    """A tool call; media in its arguments is told by kind and size."""
-    arguments = lean(call.arguments)
+    """A tool call, its arguments an object also where Python wrote them; media told by kind and size."""
+    arguments = arguments_of(call.arguments) if isinstance(call.arguments, str) else lean(call.arguments)
     return call if arguments == call.arguments else ToolCall(name=call.name, arguments=arguments, id=call.id)
 
 

@@ -15,6 +15,9 @@ _KEYS = (
     "mlflow.llm.provider",
 )
 
+_CALLS = frozenset(_KEYS[:4])
+"""Which of them are about this very call; the others a framework writes on plumbing too."""
+
 FRAMEWORKS = frozenset(
     {
         "ag2",
@@ -110,6 +113,8 @@ def provider_of(attributes: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Provider and framework; either is `None` when no attribute names one."""
     framework = None
     for key in _KEYS:
+        if framework and key not in _CALLS:
+            break
         value = attributes.get(key)
         if value is None or not (name := as_name(value)):
             continue
@@ -117,8 +122,6 @@ def provider_of(attributes: Mapping[str, Any]) -> tuple[str | None, str | None]:
         if provider not in FRAMEWORKS:
             return (provider if provider != "unknown" else None), framework
         framework = framework or provider
-        if key == "llm.system":
-            break
     if framework == "gcp.vertex.agent":
         return guessed(as_name(attributes.get("gen_ai.request.model")) or ""), framework
     return None, framework

@@ -121,8 +121,12 @@ def _system_text(value: object) -> str | None:
 def _documents(value: object, notes: list[str]) -> tuple[Document, ...] | None:
     if value is None:
         return None
-    documents = documents_of(value)
-    if not documents and items_of(value):
+    found = decoded(value)
+    if isinstance(found, str):
+        # OpenLIT joins the texts.
+        return documents_of(found.split("; "))
+    documents = documents_of(found)
+    if not documents and items_of(found):
         notes.append("documents are recorded without their text")
     return documents
 

@@ -13,7 +13,7 @@ from spanjudge.spans.flat_text import flat_messages
 from spanjudge.spans.json_text import as_count, as_list, as_name, as_object, decoded
 from spanjudge.spans.operation import operation_of
 from spanjudge.spans.raw import LogEvent, RawSpan
-from spanjudge.spans.span import Message
+from spanjudge.spans.span import Message, Part, TextPart
 from spanjudge.spans.tool_records import arguments_of, result_of
 
 _ROLES = {
@@ -84,22 +84,41 @@ def _conversation(events: list[_Event], notes: list[str]) -> tuple[tuple[Message
     """What was sent and what was said; without a choice the last message, when the assistant's, is said."""
     sent: list[Message] = []
     said: list[Message] = []
-    choices: list[tuple[int, Message]] = []
+    choices: list[tuple[int, bool, Message]] = []
     for name, event in events:
         if name == _PROMPT:
             sent.extend(flat_messages(event.get("gen_ai.prompt"), notes))
         elif name == _COMPLETION:
             said.extend(messages_of(event.get("gen_ai.completion"), role="assistant", first_choice=True))
         elif name == _CHOICE:
-            choices.append((as_count(event.get("index")) or 0, _choice(event)))
+            ended = bool(event.get("finish_reason"))
+            choices.append((as_count(event.get("index")) or 0, ended, _choice(event)))
         else:
             sent.append(_message(name, event))
     if choices:
-        least = min(index for index, _ in choices)
-        said = [message for index, message in choices if index == least]
+        said = [_first_choice(choices)]
     elif not said and sent and sent[-1].role == "assistant":
         said = [sent.pop()]
     return tuple(sent), tuple(said)
+
+
+def _first_choice(choices: list[tuple[int, bool, Message]]) -> Message:
+    """The first choice; of a stream that was recorded in pieces, all up to the one that ends it."""
+    choices.sort(key=lambda choice: choice[0])
+    pieces: list[Message] = []
+    for _, ended, message in choices:
+        pieces.append(message)
+        if ended:
+            break
+    if len(pieces) == 1:
+        return pieces[0]
+    parts: list[Part] = []
+    for part in (part for piece in pieces for part in piece.parts):
+        if parts and isinstance(part, TextPart) and isinstance(before := parts[-1], TextPart):
+            parts[-1] = TextPart(before.content + part.content)
+        else:
+            parts.append(part)
+    return Message(role=pieces[0].role, parts=tuple(parts))
 
 
 def _message(name: str, event: Mapping[str, Any]) -> Message:

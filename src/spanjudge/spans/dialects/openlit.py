@@ -9,12 +9,11 @@ from typing import Any, cast
 
 from spanjudge.spans.conversation import messages_of
 from spanjudge.spans.dialects.found import Found
-from spanjudge.spans.documents import documents_of
 from spanjudge.spans.flat_text import flat_messages
 from spanjudge.spans.json_text import as_name, as_text
 from spanjudge.spans.operation import operation_of
 from spanjudge.spans.raw import Attributes, LogEvent, RawSpan
-from spanjudge.spans.span import MODEL_OPERATIONS, TextPart, ToolCall
+from spanjudge.spans.span import MODEL_OPERATIONS, ToolCall
 from spanjudge.spans.tool_records import arguments_of
 
 _INPUTS = ("gen_ai.prompt", "gen_ai.workflow.input")
@@ -30,7 +29,8 @@ def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:  # noqa: ARG00
         return None
     sent = _value(attributes, _INPUTS)
     said = _value(attributes, _OUTPUTS)
-    calls = _calls(attributes) if operation_of(raw)[0] in MODEL_OPERATIONS else ()
+    operation = operation_of(raw)[0]
+    calls = _calls(attributes) if operation in MODEL_OPERATIONS else ()
     if sent is None and said is None and not calls:
         return None
     notes: list[str] = []
@@ -39,8 +39,8 @@ def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:  # noqa: ARG00
         output_messages=messages_of(said, role="assistant", first_choice=True) or None,
         tool_calls=calls or None,
     )
-    if operation_of(raw)[0] == "retrieval" and found.context is None:
-        _retrieval(attributes, found)
+    if operation == "retrieval" and found.input_messages:
+        found.input_text = found.input_messages[-1].text
     if attributes.get("gen_ai.request.is_stream") is True and _is_openlit(raw):
         notes.append("tokens are an estimate of the instrumentation, not what the provider counted")
     found.notes = tuple(notes)
@@ -92,16 +92,3 @@ def _each(text: str) -> list[Any]:
     except (ValueError, RecursionError):
         return []
     return found
-
-
-def _retrieval(attributes: Attributes, found: Found) -> None:
-    """A query, and documents that are joined by semicolons."""
-    last = (found.input_messages or ())[-1:]
-    found.input_text = last[0].text.strip() or None if last else None
-    documents = attributes.get("gen_ai.retrieval.documents")
-    texts = documents.split("; ") if isinstance(documents, str) and documents[:1] not in ("[", "{") else None
-    if texts:
-        found.context = documents_of(texts)
-    elif found.output_messages:
-        parts = [part.content for part in found.output_messages[0].parts if isinstance(part, TextPart)]
-        found.context = documents_of(parts)
