@@ -22,11 +22,13 @@ def chat(asked: object = None, said: object = None, **more: object) -> dict[str,
     return {**CHAT, "gen_ai.input.messages": asked, "gen_ai.output.messages": said, **more}
 
 
-@pytest.mark.parametrize(
-    "encode", [lambda value: value, json.dumps, lambda value: json.dumps(json.dumps(value))]
-)
-def test_messages_are_read_native_encoded_and_encoded_twice(encode: Any) -> None:
-    span = normalize(raw_span(chat(encode(ASKED), encode(SAID))))
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_messages_are_read_native_encoded_and_encoded_twice(times: int) -> None:
+    asked: object = ASKED
+    said: object = SAID
+    for _ in range(times):
+        asked, said = json.dumps(asked), json.dumps(said)
+    span = normalize(raw_span(chat(asked, said)))
 
     assert (span.input_text, span.output_text) == ("Where?", "Here.")
 
