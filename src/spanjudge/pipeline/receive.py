@@ -142,7 +142,8 @@ class Matcher:
         raw = seen.raw
         if _wanted(self._of_traces, raw.resource.service, raw.trace_id):
             ended = _says(raw, TRACE_END, "trace")
-            self._add(Target(kind="trace", trace_id=raw.trace_id), now_ns, touches, ended=ended)
+            if ended or "trace" + raw.trace_id not in touches:
+                self._add(Target(kind="trace", trace_id=raw.trace_id), now_ns, touches, ended=ended)
         conversation = seen.facts.conversation_id if self._of_sessions else None
         if conversation and _wanted(self._of_sessions, raw.resource.service, session_id(conversation)):
             target = Target(
