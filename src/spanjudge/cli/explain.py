@@ -5,6 +5,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _TEXT_WIDTH = 100
 _SECOND = 1_000_000_000
+_ALWAYS = frozenset({"operation", "input", "output"})
+"""Facts that are shown even when there are none."""
 
 
 def command(
@@ -38,7 +41,7 @@ def command(
     loaded = settings.load(fallback_provider="scripted")
     raw, span, found = asyncio.run(_explained(loaded, span_id, trace_id))
     if as_json:
-        document = {"span": _span_json(raw, span), "explanations": [_json(one) for one in found]}
+        document = {"span": _span_json(raw, span), "evaluators": [_json(one) for one in found]}
         print(json.dumps(document, indent=2, ensure_ascii=False))
         return
     print("\n".join(_summary(raw, span)))
@@ -98,9 +101,6 @@ def _summary(raw: "RawSpan", span: "Span") -> list[str]:
     return [f"{name:<{width}}  {value or '-'}" for name, value in rows.items() if value or name in _ALWAYS]
 
 
-_ALWAYS = frozenset({"operation", "input", "output"})
-
-
 def _table(found: "list[Explanation]") -> list[str]:
     from spanjudge.cli.columns import columns  # noqa: PLC0415 - see `cli/main.py`
 
@@ -138,17 +138,16 @@ def _span_json(raw: "RawSpan", span: "Span") -> dict[str, Any]:
 
 
 def _json(one: "Explanation") -> dict[str, Any]:
-    from spanjudge.cli.evaluators.stored import moment  # noqa: PLC0415 - see `cli/main.py`
-    from spanjudge.cli.offline.report import record  # noqa: PLC0415 - as above
+    from spanjudge.cli.offline.report import record  # noqa: PLC0415 - see `cli/main.py`
 
     return {
         "evaluator": one.evaluator,
         "version": one.version,
-        "target": one.target.kind,
+        "target": msgspec.to_builtins(one.target),
         "state": one.state,
-        "line": one.line,
         "detail": one.detail,
-        "since": moment(one.since_ns) if one.since_ns is not None else None,
-        "next": moment(one.next_ns) if one.next_ns is not None else None,
+        "line": one.line,
+        "since_ns": one.since_ns,
+        "next_ns": one.next_ns,
         "result": record(one.target.key, one.result) if one.result is not None else None,
     }
