@@ -11,7 +11,7 @@ import pytest
 
 from spanjudge.store.store import open_store
 from tests.faults.child import OPTIONS, Child, Letters, letters, receive_and_judge
-from tests.pipeline.live import live, path, question, target
+from tests.pipeline.live import eventually, live, path, question, target
 
 ROUNDS = 20
 
@@ -36,7 +36,13 @@ async def test_nothing_acknowledged_is_lost_and_every_job_is_finished_once(tmp_p
     async with live(
         tmp_path, evaluators=evaluators, exporters=[Letters(tmp_path)], options=OPTIONS
     ) as running:
-        jobs = await running.ended(*acknowledged)
+
+        async def idle() -> bool:
+            health = await running.store.health(now_ns=time.time_ns())
+            return health.waiting == health.leased == health.outbox == 0
+
+        await eventually(idle)
+        jobs = await running.jobs(*acknowledged)
         targets = [target(number) for number in acknowledged]
         kept = await running.store.material(targets, most_spans=10)
         results = await running.store.results_of(targets)
