@@ -136,7 +136,7 @@ class HttpReceiver(Receiver):
         is_json = request.content_type == "application/json"
         message = request_type()
         if is_json:
-            json_format.Parse(_ids_to_base64(body), message)
+            from_json(body, message)
         else:
             message.ParseFromString(body)
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -161,6 +161,11 @@ class HttpReceiver(Receiver):
             return web.Response(status=planned)
         status, extra, text = planned
         return web.Response(status=status, headers=extra, body=text)
+
+
+def from_json(body: bytes, message: Any) -> Any:
+    """Fill a message from OTLP's JSON."""
+    return json_format.Parse(_ids_to_base64(body), message)
 
 
 def _ids_to_base64(body: bytes) -> str:

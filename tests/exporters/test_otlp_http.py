@@ -143,7 +143,9 @@ async def test_no_backend_no_host_no_answer(receiver: HttpReceiver) -> None:
         port = free.getsockname()[1]
     nobody = await refused(f"http://user:{SECRET}@127.0.0.1:{port}")
     assert nobody.retryable
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in str(nobody)
+    assert "no connection (connection refused); is the backend running? OTEL_EXPORTER_OTLP_ENDPOINT" in str(
+        nobody
+    )
     assert (await refused("http://no-such-host.invalid:4318")).retryable
     receiver.answers["logs"] = ["hang"]
     late = await refused(receiver.url, TIMEOUT="60")

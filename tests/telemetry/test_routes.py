@@ -1,5 +1,7 @@
 """The OTLP exporter variables, as https://opentelemetry.io/docs/specs/otel/protocol/exporter/ has them."""
 
+import logging
+
 import pytest
 
 from spanjudge.telemetry.routes import Route, Signal, parse_headers, read_route
@@ -93,6 +95,12 @@ def test_defaults() -> None:
 )
 def test_headers(text: str, headers: dict[str, str]) -> None:
     assert parse_headers(text, "OTEL_EXPORTER_OTLP_HEADERS") == headers
+
+
+def test_a_timeout_that_looks_like_seconds_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "spanjudge"):
+        assert route(ENDPOINT="http://a:1", TIMEOUT="10").timeout == 0.01
+    assert "OTEL_EXPORTER_OTLP_TIMEOUT=10 is in milliseconds" in caplog.text
 
 
 def test_settings_are_named_as_they_were_given() -> None:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from spanjudge.exporters import otlp_wire
+from spanjudge.exporters import otlp_json, otlp_wire
 from spanjudge.exporters.destinations import Destination
 from spanjudge.exporters.otlp_answers import TooLargeError
 from spanjudge.exporters.otlp_http import HttpTransport
@@ -56,9 +56,8 @@ class OtlpExporter:
         Raises `SettingsError` for certificate files that are none.
         """
         self.name = destination.name
-        encoded = otlp_wire.resource(resource)
         self._ways = [
-            _Way(_transport(route), destination.name, encoded, metrics or ExportMetrics())
+            _Way(_transport(route), destination.name, _encoder(route, resource), metrics or ExportMetrics())
             for route in destination.routes
         ]
 
@@ -84,15 +83,12 @@ class OtlpExporter:
 class _Way:
     """One signal of a destination."""
 
-    def __init__(self, transport: Transport, name: str, resource: bytes, metrics: ExportMetrics) -> None:
+    def __init__(self, transport: Transport, name: str, encode: "_Encode", metrics: ExportMetrics) -> None:
         self._transport = transport
         self._name = name
-        self._resource = resource
         self._metrics = metrics
         self._signal = transport.route.signal
-        self._encode: Callable[[Sequence[Evaluated], bytes], bytes] = (
-            otlp_wire.logs_request if self._signal == "logs" else otlp_wire.metrics_request
-        )
+        self._encode = encode
         self._settled: dict[str, None] = {}
 
     async def carry(self, batch: Sequence[Evaluated]) -> ExportError | None:
@@ -122,7 +118,7 @@ class _Way:
         await self._transport.aclose()
 
     async def _send(self, batch: Sequence[Evaluated]) -> None:
-        body = self._encode(batch, self._resource)
+        body = self._encode(batch)
         if len(body) > MOST_BYTES and len(batch) > 1:
             await self._halves(batch)
             return
@@ -163,6 +159,18 @@ class _Way:
                 results,
                 answer.words,
             )
+
+
+_Encode = Callable[[Sequence[Evaluated]], bytes]
+
+
+def _encoder(route: Route, resource: Mapping[str, Any]) -> _Encode:
+    if route.protocol == "http/json":
+        json_request = otlp_json.logs_request if route.signal == "logs" else otlp_json.metrics_request
+        return lambda batch: json_request(batch, resource)
+    request = otlp_wire.logs_request if route.signal == "logs" else otlp_wire.metrics_request
+    encoded = otlp_wire.resource(resource)
+    return lambda batch: request(batch, encoded)
 
 
 def _transport(route: Route) -> Transport:

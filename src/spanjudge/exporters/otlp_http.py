@@ -1,8 +1,9 @@
-"""OTLP over HTTP: protobuf, or JSON made of it."""
+"""OTLP over HTTP, protobuf and JSON."""
 
 import asyncio
 import base64
 import io
+import os
 import ssl
 import time
 import zlib
@@ -15,7 +16,7 @@ from google.protobuf.message import DecodeError
 from yarl import URL
 
 from spanjudge.exporters import otlp_answers
-from spanjudge.exporters.otlp_messages import Accepted, accepted, request_type, response_type
+from spanjudge.exporters.otlp_messages import Accepted, accepted, response_type
 from spanjudge.judging.models.wire import proxy_of
 from spanjudge.telemetry.routes import Route
 from spanjudge.version import __version__
@@ -40,10 +41,9 @@ class HttpTransport:
         self.route = route
         self._now = now
         self._tls = tls_context(route) if route.is_secure else None
-        self._is_json = route.protocol == "http/json"
         self._headers = {
             **route.headers,
-            "content-type": "application/json" if self._is_json else "application/x-protobuf",
+            "content-type": "application/json" if route.protocol == "http/json" else "application/x-protobuf",
             "user-agent": f"spanjudge/{__version__}",
         }
         if route.compression == "gzip":
@@ -57,12 +57,10 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, body: bytes) -> Accepted:
-        """Send one request, a serialised protobuf message.
+        """Send one request, encoded as the route's protocol has it.
 
         Raises `ExportError` and `TooLargeError`.
         """
-        if self._is_json:
-            body = to_json(self.route.signal, body)
         if self.route.compression == "gzip":
             off = len(body) > _OFF_THE_LOOP
             body = await asyncio.to_thread(_gzip, body) if off else _gzip(body)
@@ -143,28 +141,6 @@ def tls_context(route: Route) -> ssl.SSLContext:
     return context
 
 
-def to_json(signal: str, body: bytes) -> bytes:
-    """OTLP's JSON of a serialised request: protobuf's, but with ids in hexadecimal and enums as numbers."""
-    import msgspec  # noqa: PLC0415
-
-    message = request_type(signal).FromString(body)
-    fields = json_format.MessageToDict(message, use_integers_for_enums=True)
-    _ids_to_hex(fields)
-    return msgspec.json.encode(fields)
-
-
-def _ids_to_hex(node: Any) -> None:
-    if isinstance(node, list):
-        for item in node:  # pyright: ignore[reportUnknownVariableType]  # JSON
-            _ids_to_hex(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():  # pyright: ignore[reportUnknownVariableType]  # JSON
-            if key in ("traceId", "spanId") and isinstance(value, str):
-                node[key] = base64.b64decode(value).hex()
-            elif isinstance(value, list | dict):
-                _ids_to_hex(value)
-
-
 def _gzip(body: bytes) -> bytes:
     """Level 1: results repeat themselves so much that higher levels gain a tenth for three times the work."""
     compressor = zlib.compressobj(1, wbits=_GZIP)
@@ -192,6 +168,8 @@ def _why(error: BaseException) -> str:
         return f"its certificate is not trusted: {inner.verify_message}"
     if isinstance(inner, ssl.SSLError):
         return f"TLS: {inner.reason or 'no agreement'}".replace("_", " ").lower()
+    if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
+        return os.strerror(inner.errno).lower()
     if isinstance(inner, OSError) and inner.strerror:
-        return inner.strerror
+        return inner.strerror.lower()
     return type(error).__name__

@@ -1,14 +1,12 @@
-"""Requests and answers of the two OTLP services that results go to."""
+"""The two OTLP services that results go to, and their answers."""
 
 from typing import Any
 
 import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
-    ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
-    ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
 )
 
@@ -26,11 +24,6 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
     rejected: int = 0
     words: str = ""
-
-
-def request_type(signal: str) -> Any:
-    """The request's message."""
-    return ExportLogsServiceRequest if signal == "logs" else ExportMetricsServiceRequest
 
 
 def response_type(signal: str) -> Any:

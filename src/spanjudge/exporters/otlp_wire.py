@@ -1,14 +1,14 @@
 """Results as OTLP requests, written straight into protobuf's wire format.
 
 Most of every record is the same for thousands of results and is encoded once; of a data point only its time,
-value and exemplar are written anew. That takes a third of the time that building the messages of
-`opentelemetry.proto` does. Field numbers are those of opentelemetry-proto v1, which never change; the tests
+value and exemplar are written anew. That takes two thirds of the time that building the messages of
+`opentelemetry.proto` does, copies of prepared ones and all. Field numbers are those of opentelemetry-proto v1, which never change; the tests
 decode with the real messages.
 https://protobuf.dev/programming-guides/encoding/
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,27 +43,22 @@ def resource(attributes: Mapping[str, Any]) -> bytes:
     return _pairs(1, attributes)
 
 
-def logs_request(batch: Iterable[Evaluated], resource: bytes) -> bytes:
+def logs_request(batch: Sequence[Evaluated], resource: bytes) -> bytes:
     """An `ExportLogsServiceRequest` with one log record per result."""
     records = b"".join([_record(evaluated) for evaluated in batch])
     return _field(1, _field(1, resource) + _field(2, _scope() + records))
 
 
-def metrics_request(batch: Iterable[Evaluated], resource: bytes) -> bytes:
+def metrics_request(batch: Sequence[Evaluated], resource: bytes) -> bytes:
     """An `ExportMetricsServiceRequest`: the four gauges, one data point per evaluation in each.
 
     Every data point names the judged span as its exemplar. Points of one series that fall on the same
     nanosecond are moved apart, or a backend would keep one of them.
     """
     points: dict[Gauge, list[bytes]] = {gauge: [] for gauge in _GAUGES}
-    seen: set[tuple[int, int]] = set()
-    for evaluated in batch:
+    for evaluated, time_ns in zip(batch, result_record.point_times(batch), strict=True):
         fixed = result_record.fixed_of(evaluated)
         encoded = _encoded(fixed)
-        time_ns = result_record.point_time_ns(evaluated)
-        while (encoded.number, time_ns) in seen:
-            time_ns += 1
-        seen.add((encoded.number, time_ns))
         ids = _exemplar_ids(evaluated.target)
         for gauge, value in result_record.values_of(evaluated, fixed):
             plain, with_exemplar = encoded.outcome_point if gauge is OUTCOME else encoded.point
@@ -83,13 +78,11 @@ class _Encoded:
     """The parts of a log record and of its data points that are the same for all results of a kind.
 
     `point` and `outcome_point` are a data point's beginning, up to its labels: without and with an exemplar.
-    `number` tells the kinds apart.
     """
 
-    __slots__ = ("attributes", "body", "head", "number", "outcome_point", "point")
+    __slots__ = ("attributes", "body", "head", "outcome_point", "point")
 
-    def __init__(self, fixed: Fixed, number: int) -> None:
-        self.number = number
+    def __init__(self, fixed: Fixed) -> None:
         self.head = (
             _varint_field(2, fixed.severity_number)
             + _field(3, fixed.severity_text.encode())
@@ -101,12 +94,9 @@ class _Encoded:
         self.outcome_point = _point_start(result_record.labels_of(fixed, OUTCOME))
 
 
-_kinds = iter(range(1 << 62))
-
-
 @lru_cache(maxsize=4096)
 def _encoded(fixed: Fixed) -> _Encoded:
-    return _Encoded(fixed, next(_kinds))
+    return _Encoded(fixed)
 
 
 def _point_start(labels: Mapping[str, str]) -> tuple[bytes, bytes]:

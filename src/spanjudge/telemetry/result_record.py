@@ -5,6 +5,7 @@ the same for many outcomes (`Fixed`) is kept apart from what differs each time, 
 encode the first once.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -281,6 +282,19 @@ def point_time_ns(evaluated: Evaluated) -> int:
         return evaluated.time_ns + int(evaluated.id[:8], 16) % _MILLISECOND
     except ValueError:
         return evaluated.time_ns
+
+
+def point_times(batch: Iterable[Evaluated]) -> list[int]:
+    """`point_time_ns` of each, with those of one series that still coincide moved apart."""
+    found: list[int] = []
+    seen: set[tuple[int, int]] = set()
+    for evaluated in batch:
+        series, time_ns = id(fixed_of(evaluated)), point_time_ns(evaluated)
+        while (series, time_ns) in seen:
+            time_ns += 1
+        seen.add((series, time_ns))
+        found.append(time_ns)
+    return found
 
 
 def _known(fields: dict[str, Any]) -> dict[str, Value]:

@@ -3,6 +3,7 @@
 https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -12,6 +13,8 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 
+_log = logging.getLogger(__name__)
+
 Signal = Literal["logs", "metrics", "traces"]
 WireProtocol = Literal["http/protobuf", "http/json", "grpc"]
 Compression = Literal["none", "gzip"]
@@ -20,6 +23,9 @@ STANDARD = "OTEL_EXPORTER_OTLP"
 """Prefix of the variables of the OpenTelemetry specification."""
 
 DEFAULT_SECONDS = 10.0
+_SUSPICIOUS_MS = 50
+"""OpenTelemetry's Python exporters take the same variable as seconds."""
+
 _PROTOCOLS = get_args(WireProtocol)
 _COMPRESSIONS = get_args(Compression)
 _SECRET = ("HEADERS", "CLIENT_CERTIFICATE", "CLIENT_KEY")
@@ -235,6 +241,8 @@ class _Variables:
             raise SettingsError(
                 f"{name}={value!r}: expected a time in whole milliseconds, above 0, such as 10000"
             )
+        if int(value) < _SUSPICIOUS_MS:
+            _log.warning("%s=%s is in milliseconds: hardly anything answers in that time", name, value)
         return int(value) / 1000
 
     def file(self, setting: str) -> str | None:
