@@ -151,16 +151,16 @@ def test_entries_of_the_settings_file(tmp_path: Path) -> None:
     [
         ("backup", "destinations[0]: expected a mapping"),
         ({"endpoint": "http://a:1"}, "destinations[0].name"),
-        ({"name": "b"}, "destinations[0].endpoint is missing"),
+        ({"name": "b"}, "destinations.b.endpoint is missing"),
         ({"name": "b", "endpont": "http://a:1"}, "did you mean `endpoint`?"),
-        ({"name": "b", "endpoint": "a:1"}, "destinations[0].endpoint"),
-        ({"name": "b", "endpoint": "http://a:1", "protocol": "smtp"}, "destinations[0].protocol"),
-        ({"name": "b", "endpoint": "http://a:1", "timeout": "0"}, "destinations[0].timeout"),
-        ({"name": "b", "endpoint": "http://a:1", "signals": ["traces"]}, "destinations[0].signals"),
-        ({"name": "b", "endpoint": "http://a:1", "headers": "k=v"}, "destinations[0].headers"),
+        ({"name": "b", "endpoint": "a:1"}, "destinations.b.endpoint"),
+        ({"name": "b", "endpoint": "http://a:1", "protocol": "smtp"}, "destinations.b.protocol"),
+        ({"name": "b", "endpoint": "http://a:1", "timeout": "0"}, "destinations.b.timeout"),
+        ({"name": "b", "endpoint": "http://a:1", "signals": ["traces"]}, "destinations.b.signals"),
+        ({"name": "b", "endpoint": "http://a:1", "headers": "k=v"}, "destinations.b.headers"),
         ({"name": "b", "endpoint": "http://a:1", "headers": {"k": "${NO_SUCH}"}}, "NO_SUCH is not set"),
         ({"name": "b", "endpoint": "http://a:1", "client_key": __file__}, "belong together"),
-        ({"name": "b", "endpoint": ["http://a:1"]}, "destinations[0].endpoint: expected a single value"),
+        ({"name": "b", "endpoint": ["http://a:1"]}, "destinations.b.endpoint: expected a single value"),
         ({"name": "otlp", "endpoint": "http://a:1"}, "the one of the environment variables"),
     ],
 )
@@ -173,5 +173,5 @@ def test_a_bad_entry_is_pointed_out(entry: Any, words: str) -> None:
 
 def test_two_entries_of_one_name() -> None:
     entry = {"name": "b", "endpoint": "http://a:1"}
-    with pytest.raises(SettingsError, match=r"destinations\[1\].name: another destination is called 'b'"):
+    with pytest.raises(SettingsError, match=r"destinations.b.name: another destination is called 'b'"):
         from_entries([entry, entry], {})

@@ -109,10 +109,11 @@ def from_entries(
     found: list[Destination] = []
     used = {destination.name for destination in taken}
     for index, entry in enumerate(entries):
-        destination = _from_entry(entry, environ, f"{where}[{index}]")
+        place = _place(entry, index, where)
+        destination = _from_entry(entry, environ, place)
         if destination.name in used:
             raise SettingsError(
-                f"{where}[{index}].name: another destination is called {destination.name!r} already"
+                f"{place}.name: another destination is called {destination.name!r} already"
                 + (
                     " (the one of the environment variables)"
                     if destination.name == FROM_ENVIRONMENT and taken
@@ -123,6 +124,12 @@ def from_entries(
         used.add(destination.name)
         found.append(destination)
     return found
+
+
+def _place(entry: object, index: int, where: str) -> str:
+    """How an entry is called in messages: by its name, or by its number."""
+    name = str(cast("Mapping[str, Any]", entry).get("name")) if isinstance(entry, Mapping) else ""
+    return f"{where}.{name}" if _NAME.fullmatch(name) and name != "None" else f"{where}[{index}]"
 
 
 def _from_entry(entry: object, environ: Mapping[str, str], where: str) -> Destination:

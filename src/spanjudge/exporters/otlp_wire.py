@@ -2,8 +2,8 @@
 
 Most of every record is the same for thousands of results and is encoded once; of a data point only its time,
 value and exemplar are written anew. That takes two thirds of the time that building the messages of
-`opentelemetry.proto` does, copies of prepared ones and all. Field numbers are those of opentelemetry-proto v1, which never change; the tests
-decode with the real messages.
+`opentelemetry.proto` does, copies of prepared ones and all. Field numbers are those of opentelemetry-proto
+v1, which never change; the tests decode with the real messages.
 https://protobuf.dev/programming-guides/encoding/
 """
 

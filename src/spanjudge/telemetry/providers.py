@@ -33,14 +33,6 @@ class Provided(msgspec.Struct, frozen=True, kw_only=True):
     tracer_provider: trace.TracerProvider | None = None
     end: tuple[Callable[[float], None], ...] = ()
 
-    def install(self) -> None:
-        """Make the meter provider the process's own, for instruments that were made without one.
-
-        OpenTelemetry allows that once a process.
-        """
-        if self.meter_provider is not None:
-            metrics.set_meter_provider(self.meter_provider)
-
     async def aclose(self, seconds: float) -> None:
         """Send what is left, for at most this long. What is not done by then is given up."""
         if not self.end:
