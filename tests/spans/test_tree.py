@@ -119,6 +119,14 @@ class TestSameCall:
                 assert len([key for key, other in instead.items() if other is None]) == 1
             assert all(instead[other] is None for other in instead.values() if other)
 
+    def test_absurdly_nested_calls_are_read_in_no_time(self) -> None:
+        spans = [answered(str(place), str(place - 1) if place else "") for place in range(600)]
+
+        instead = judged(*spans)
+
+        assert instead["599"] is None
+        assert all(instead[str(place)] for place in range(599))
+
 
 class TestSplitStream:
     def streamed(self, **given: Any) -> list[Span]:

@@ -12,7 +12,7 @@ from spanjudge.spans.lean import lean_call, lean_messages
 from spanjudge.spans.media import without_media
 from spanjudge.spans.operation import CHAIN
 from spanjudge.spans.raw import STATUS_ERROR, STATUS_OK, RawSpan
-from spanjudge.spans.span import Document, Message, ToolCall, ToolCallPart, ToolResultPart
+from spanjudge.spans.span import Document, MediaPart, Message, ToolCall, ToolCallPart, ToolResultPart
 from spanjudge.spans.tool_records import lean
 
 _LONGEST_ERROR = 500
@@ -63,6 +63,8 @@ def content_of(raw: RawSpan, known: Facts, found: Found, *, failed: bool) -> Con
         content.tool_calls = tuple(lean_call(call) for call in calls)
     if known.is_model_call:
         content.notes = _missing(content)
+    if any(isinstance(part, MediaPart) for message in sent for part in message.parts):
+        content.notes += ("a picture, a sound or a file was sent, which a judge of texts does not see",)
     return content
 
 

@@ -100,8 +100,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     `framework` is what the provider attribute held when that is a framework. `dialect` names the file
     that understood the content. `error` says why the operation failed. Texts are trimmed.
     `input_texts` are an embedding's, `tool_name`, `tool_arguments` and `tool_result` a tool span's.
-    `notes` tell what is odd about the span, for `explain`. `media` tells that something was shown to the
-    model which a judge of texts cannot see.
+    `notes` tell what is odd about the span, also that the model was shown something that a judge of texts
+    cannot see.
     """
 
     trace_id: str

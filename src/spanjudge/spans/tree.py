@@ -16,8 +16,11 @@ class SpanTree:
         for span in spans:
             self._spans.setdefault(_key(span), span)
         self._children: dict[_Key, list[Span]] = {}
+        self._told: dict[str, list[Span]] = {}
         roots: list[Span] = []
         for span in self._spans.values():
+            if span.context and not span.is_model_call:
+                self._told.setdefault(span.trace_id, []).append(span)
             if self.parent(span) is None:
                 roots.append(span)
             else:
@@ -86,7 +89,7 @@ class SpanTree:
         best: Span | None = None
         waiting = [child for child in self.children(span) if child.is_model_call]
         seen = {_key(span)}
-        while waiting:
+        while waiting and len(seen) < _MOST_NESTED:
             inner = waiting.pop(0)
             if _key(inner) in seen:
                 continue
@@ -100,6 +103,8 @@ class SpanTree:
         seen = {_key(span)}
         parent = self.parent(span)
         while parent is not None and parent.is_model_call and _key(parent) not in seen:
+            if len(seen) >= _MOST_NESTED:
+                break
             seen.add(_key(parent))
             yield parent
             parent = self.parent(parent)
@@ -109,14 +114,11 @@ class SpanTree:
         if _worth(span) == _ANSWERED or not span.input_messages or span.error:
             return None
         parent = self.parent(span)
-        beside = self.children(parent) if parent else self.roots
-        for other in beside:
+        for other in self.children(parent) if parent else ():
             if (
                 other.is_model_call
                 and _worth(other) == _ANSWERED
-                and other.trace_id == span.trace_id
                 and other.scope == span.scope
-                and other.parent_span_id == span.parent_span_id
                 and other.start_ns >= span.start_ns
                 and other.start_ns == other.end_ns
                 and other.input_messages == span.input_messages
@@ -128,9 +130,7 @@ class SpanTree:
         """Retrievals that are nearest: inside the span, else before it below the nearest common ancestor."""
         way = self._way_up(span)
         near: dict[int, list[Span]] = {}
-        for other in self._spans.values():
-            if other.trace_id != span.trace_id or not other.context or other.is_model_call or other is span:
-                continue
+        for other in self._told.get(span.trace_id, ()):
             shared = self._shared(other, way)
             if shared == 0 or other.end_ns <= span.start_ns:
                 near.setdefault(shared, []).append(other)
@@ -153,6 +153,9 @@ class SpanTree:
 
 
 _ANSWERED = 2
+
+_MOST_NESTED = 64
+"""Model calls inside one model call that are looked at; more are no real trace."""
 
 
 def _worth(span: Span) -> int:

@@ -320,3 +320,13 @@ def test_pictures_are_told_and_not_kept() -> None:
     assert span.input_text is not None
     assert span.input_text.startswith("![map]([image/png, about")
     assert span.input_text.endswith("Where?")
+
+
+def test_a_judge_of_texts_is_told_of_what_it_does_not_see() -> None:
+    parts = [
+        {"type": "text", "content": "Where?"},
+        {"type": "uri", "modality": "image", "uri": "https://a.example/b"},
+    ]
+
+    (note,) = normalize(raw_span(chat([{"role": "user", "parts": parts}], SAID))).notes
+    assert "does not see" in note
