@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import resource
 from collections.abc import Callable, Coroutine, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -17,9 +18,10 @@ from spanjudge.judging.models.model import JudgeRequest
 from spanjudge.judging.models.scripted import ScriptedModel, fill
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.pipeline import Pipeline
+from spanjudge.pipeline.ports import StoreError
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.evaluated import Evaluated
-from tests.pipeline.live import chats, path
+from tests.pipeline.live import chats, eventually, path
 
 OPTIONS = PipelineOptions(poll=0.05, lease=2.0, purge_every=3600.0)
 _SENDERS = 3
@@ -102,7 +104,7 @@ async def receive_and_judge(mouth: "Connection[Any, Any]", folder: str, first: i
     async def send() -> None:
         nonlocal number
         while True:
-            count = chance.randrange(1, 12)
+            count = chance.randrange(1, 32)
             batch = tuple(range(number, number + count))
             number += count
             await pipeline.receive(chats(*batch), ())
@@ -110,3 +112,58 @@ async def receive_and_judge(mouth: "Connection[Any, Any]", folder: str, first: i
             await asyncio.sleep(chance.random() / 30)
 
     await asyncio.gather(*(send() for _ in range(_SENDERS)))
+
+
+async def fill_the_disk(mouth: "Connection[Any, Any]", folder: str) -> None:
+    """Receive until there is no room, make room, receive again; tells what was acknowledged and refused.
+
+    The file size limit of the process is the end of the disk.
+    """
+    store = await open_store(path(Path(folder)))
+    slow = asyncio.Event()
+
+    async def judge(request: JudgeRequest) -> Any:
+        await slow.wait()
+        return fill(request.schema)
+
+    pipeline = Pipeline(store, {"default": Judge(ScriptedModel(judge))}, [Letters(Path(folder))], OPTIONS)
+    await pipeline.start()
+    acknowledged: list[int] = []
+    refused: list[str] = []
+
+    async def send(number: int) -> None:
+        try:
+            await pipeline.receive(chats(number, text="word " * 2_000), ())
+        except StoreError as error:
+            refused.append(str(error))
+        else:
+            acknowledged.append(number)
+
+    for number in range(10):
+        await send(number)
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    number = 10
+    while not refused:
+        await asyncio.gather(*(send(number + extra) for extra in range(20)))
+        number += 20
+    # What comes out of judging cannot be stored now either, and waits.
+    slow.set()
+
+    async def held_up() -> bool:
+        return pipeline.health.storing_fails is not None
+
+    await eventually(held_up)
+    mouth.send({"refused": len(refused), "words": refused[0], "done": pipeline.health.counts})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+    refused.clear()
+    for extra in range(10):
+        await send(number + extra)
+
+    async def all_done() -> bool:
+        return pipeline.health.counts.get("done", 0) == len(acknowledged)
+
+    await eventually(all_done)
+    mouth.send({"refused": len(refused), "acknowledged": acknowledged, "done": pipeline.health.counts})
+    await pipeline.stop(1.0)
+    await store.aclose()

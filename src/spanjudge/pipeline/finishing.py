@@ -55,6 +55,8 @@ class Finishing:
         self._room.set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self.trouble: str | None = None
+        """Why nothing can be stored at the moment, or nothing."""
         self._refusals: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -94,14 +96,16 @@ class Finishing:
                 await self._store_usage()
                 await self._store_ends()
             except StoreError as error:
+                self.trouble = str(error)
                 if pause == _FIRST_PAUSE:
                     _log.error("results cannot be stored now; they are kept", extra={"reason": str(error)})
                 self._new.set()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
-            if pause > _FIRST_PAUSE:
+            if self.trouble is not None:
                 _log.info("results are stored again")
+                self.trouble = None
                 pause = _FIRST_PAUSE
             if not self._ends and not self._usage:
                 self._idle.set()

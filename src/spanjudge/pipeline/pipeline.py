@@ -39,7 +39,8 @@ _LAST_EXPORTS = 5.0
 class PipelineHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How the pipeline stands. `oldest_wait` is seconds; `counts` and `errors` are since the start.
 
-    `in_hand` are jobs under way here, `export` says of each destination how it stands.
+    `in_hand` are jobs under way here, `export` says of each destination how it stands. `full` says why
+    nothing is taken, `storing_fails` why results wait to be stored.
     """
 
     waiting: int = 0
@@ -53,6 +54,7 @@ class PipelineHealth(msgspec.Struct, frozen=True, kw_only=True):
     paused: dict[str, str] = {}
     export: tuple[ExportState, ...] = ()
     full: str | None = None
+    storing_fails: str | None = None
 
 
 class Pipeline:
@@ -122,6 +124,7 @@ class Pipeline:
             paused=paused,
             export=tuple(msgspec.structs.replace(pump.state) for pump in self._pumps),
             full=self._disk.full,
+            storing_fails=self._worker.storing_fails,
         )
         if seen is None:
             return found

@@ -84,6 +84,11 @@ class Worker:
         """Jobs leased and not yet ended."""
         return len(self._hand)
 
+    @property
+    def storing_fails(self) -> str | None:
+        """Why results wait to be stored, or nothing."""
+        return self._finishing.trouble
+
     async def start(self) -> None:
         """Begin; the catalogue has been read."""
         self.pauses.start()
