@@ -78,6 +78,7 @@ class Matcher:
         """Everything to be stored of one request. Never raises for what a span holds."""
         intake = Intake()
         touches: dict[str, WindowTouch] = {}
+        retrieved: set[str] = set()
         for received in spans:
             raw = received.raw
             try:
@@ -90,6 +91,8 @@ class Matcher:
             except Exception as error:  # noqa: BLE001  one bad span must not take its neighbours along
                 _tell(raw, error)
                 known, jobs = _NO_FACTS, ()
+            if known.operation == "retrieval":
+                retrieved.add(raw.trace_id)
             intake.spans.append(_row(received, known))
             intake.jobs.extend(jobs)
         for received in logs:
@@ -105,6 +108,10 @@ class Matcher:
             if event.name in END_EVENTS:
                 self._end(event, now_ns, touches)
         intake.touches.extend(touches.values())
+        if retrieved:
+            intake.jobs = [
+                _at_once(job, now_ns) if job.target.trace_id in retrieved else job for job in intake.jobs
+            ]
         return intake
 
     def _jobs(self, seen: Seen, now_ns: int) -> Sequence[NewJob]:
@@ -238,6 +245,11 @@ def _short(text: str) -> str:
 
 def _or_none(text: str | None) -> str | None:
     return None if text is None else _short(text)
+
+
+def _at_once(job: NewJob, now_ns: int) -> NewJob:
+    """A job whose documents came with it; should it be something else that is missing, it goes on waiting."""
+    return msgspec.structs.replace(job, due_ns=now_ns) if job.awaits_content else job
 
 
 def _tell(raw: RawSpan, error: Exception) -> None:

@@ -1,42 +1,31 @@
-"""The composition root: from settings to a running server. The only file that knows every other one."""
+"""A server put together from its settings, and its life."""
 
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import logging
 import os
 import signal
 import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from opentelemetry import metrics
 
 from spanjudge import logs
-from spanjudge.errors import EvaluatorError, MissingExtraError, SettingsError
-from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.evaluators.file import load_file, load_folder
-from spanjudge.evaluators.gallery import scorers
-from spanjudge.exporters import destinations
-from spanjudge.exporters.console import ConsoleExporter
-from spanjudge.exporters.otlp import OtlpExporter
-from spanjudge.judging.call import JudgeCall, Observer
+from spanjudge.app.judges import Starting, innermost, open_judges
+from spanjudge.app.options import budget_words, open_ledger, pipeline_options, window_times
+from spanjudge.app.scorers import served
+from spanjudge.app.ways_out import open_exporters, otlp_environment
+from spanjudge.errors import SettingsError
+from spanjudge.judging.call import Observer
 from spanjudge.judging.judge import Judge
-from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.judging.models.model import JudgeModel
-from spanjudge.judging.models.registry import open_model
 from spanjudge.pipeline import explain
 from spanjudge.pipeline.budget import Ledger
-from spanjudge.pipeline.budget import Limits as BudgetLimits
 from spanjudge.pipeline.budgeted_judge import BudgetedJudge
 from spanjudge.pipeline.clock import Clock, Now
-from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.pipeline import Pipeline
 from spanjudge.pipeline.ports import Exporter, Store
-from spanjudge.pipeline.receive import WindowTimes
-from spanjudge.pipeline.tariff import tariff_of
 from spanjudge.receivers.limits import ByteBudget, OtlpLimits
 from spanjudge.receivers.otlp_grpc import OtlpGrpc, serve_grpc
 from spanjudge.receivers.otlp_http import PATHS, OtlpHttp
@@ -50,9 +39,8 @@ from spanjudge.server.request_id import with_request_id
 from spanjudge.settings import Settings
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.judge_traces import JudgeTraces, route_from_environment
-from spanjudge.telemetry.metrics import ExportMetrics
 from spanjudge.telemetry.monitoring import Monitoring
-from spanjudge.telemetry.providers import Provided, open_providers, resource_attributes
+from spanjudge.telemetry.providers import Provided, open_providers
 from spanjudge.version import __version__
 
 if TYPE_CHECKING:
@@ -67,18 +55,6 @@ DRAIN_SECONDS = 30.0
 """How long requests under way are given after a signal."""
 
 _LAST_TELEMETRY_SECONDS = 5.0
-_SECOND = 1_000_000_000
-
-
-@runtime_checkable
-class Starting(Protocol):
-    """A judge model that has to be brought up before it can answer: the embedded one."""
-
-    waiting_for: str | None
-
-    async def start(self) -> None:
-        """Bring it up."""
-        ...
 
 
 class App:
@@ -101,7 +77,7 @@ class App:
         self.judges = judges
         self.token_file = token_file
         self.store = store
-        self.evaluators, self.own_evaluators = _evaluators(settings)
+        self.evaluators, self.own_evaluators = served(settings)
         self.grpc_address: str | None = None
         self._now = now
         self._published = 0
@@ -112,7 +88,7 @@ class App:
             store,
             {name: BudgetedJudge(judge, ledger, name, now) for name, judge in judges.items()},
             exporters,
-            _pipeline_options(settings),
+            pipeline_options(settings),
             ledger=ledger,
             now=now,
         )
@@ -151,7 +127,7 @@ class App:
 
     async def explain(self, span_id: str, *, trace_id: str | None = None) -> list[explain.Explanation]:
         """Why a span was judged, or was not. Raises what `pipeline.explain` raises."""
-        times = _window_times(self.settings)
+        times = window_times(self.settings)
         return await explain.explain(self.store, span_id, trace_id=trace_id, now_ns=self._now(), times=times)
 
     def _explain_route(self) -> "APIRouter":
@@ -242,7 +218,7 @@ class App:
             "evaluators": len(self.evaluators),
             "published": self._published,
             "results_to": ", ".join(exporter.name for exporter in self._exporters) or "the store only",
-            "budget": _budget_words(settings),
+            "budget": budget_words(settings),
             "version": __version__,
         }
 
@@ -280,7 +256,7 @@ async def open_app(settings: Settings) -> App:
     """
     key = fence_key(settings.secret, settings.data_dir, must_keep=not settings.data_dir_is_default)
     token_file = TokenFile(settings.auth_tokens_file, settings.auth_tokens)
-    instance, environ = uuid.uuid4().hex[:12], _otlp_environment(settings)
+    instance, environ = uuid.uuid4().hex[:12], otlp_environment(settings)
     telemetry = open_providers(environ, judge_traces=route_from_environment(environ), instance=instance)
     if telemetry.meter_provider is not None:
         # Instruments are made in many places; all of them are this process's.
@@ -291,17 +267,7 @@ async def open_app(settings: Settings) -> App:
         observers.append(traces.observe)
     judges = open_judges(settings, key, observers=observers)
     now = Clock()
-    ledger = Ledger(
-        BudgetLimits(
-            tokens_day=settings.budget_tokens_day,
-            tokens_month=settings.budget_tokens_month,
-            usd_day=settings.budget_usd_day,
-            usd_month=settings.budget_usd_month,
-        ),
-        {name: BudgetLimits(**limits) for name, limits in settings.budgets.items()},  # pyright: ignore[reportArgumentType] - the settings have checked the kinds
-        {name: tariff_of(config) for name, config in settings.judges.items()},
-        now,
-    )
+    ledger = open_ledger(settings, now)
     exporters = open_exporters(settings, instance)
     return App(
         settings,
@@ -315,109 +281,18 @@ async def open_app(settings: Settings) -> App:
     )
 
 
-def open_exporters(settings: Settings, instance: str = "") -> list[Exporter]:
-    """Every way out that the settings name. Raises `SettingsError`."""
-    environ = _otlp_environment(settings)
-    found = destinations.from_environment(environ)
-    entries = [{"name": name, **fields} for name, fields in settings.destinations.items()]
-    found += destinations.from_entries(entries, environ, taken=found)
-    resource = resource_attributes(environ, instance=instance)
-    exporters: list[Exporter] = [
-        OtlpExporter(destination, resource=resource, metrics=ExportMetrics()) for destination in found
-    ]
-    return [*exporters, ConsoleExporter()] if settings.export_console else exporters
-
-
-def open_judges(
-    settings: Settings, key: bytes | None = None, *, observers: Sequence[Observer] | None = None
-) -> dict[str, Judge]:
-    """A judge for each judge model of the settings; `observers` are told of every call."""
-    judges: dict[str, Judge] = {}
-    observer = _all([Monitoring().observe] if observers is None else observers)
-    for name, config in settings.judges.items():
-        if config.provider == "embedded" and importlib.util.find_spec("xllamacpp") is None:
-            raise MissingExtraError("the embedded judge", "embedded")
-        model = _open(name, config)
-        if settings.log_content and settings.log_level == "debug":
-            model = logs.ContentLog(model)
-        judges[name] = Judge(model, fence_key=key, batch=config.batching, observer=observer)
-    return judges
-
-
-def _otlp_environment(settings: Settings) -> dict[str, str]:
-    """The environment as exporters read it, with what the settings file says besides."""
-    given = {
-        "SPANJUDGE_EXPORT_OTLP_ENDPOINT": settings.export_otlp_endpoint,
-        "SPANJUDGE_JUDGE_TRACES_ENDPOINT": settings.judge_traces_endpoint,
-    }
-    return {**os.environ, **{name: value for name, value in given.items() if value is not None}}
-
-
-def _all(observers: Sequence[Observer]) -> Observer:
-    if len(observers) == 1:
-        return observers[0]
-
-    def observe(call: JudgeCall) -> None:
-        for observer in observers:
-            observer(call)
-
-    return observe
-
-
-def _pipeline_options(settings: Settings) -> PipelineOptions:
-    database = settings.database_url.removeprefix("sqlite:///")
-    return PipelineOptions(
-        grace=settings.content_grace_seconds,
-        concurrency=settings.worker_concurrency,
-        trace_idle=settings.trace_idle_seconds,
-        trace_longest=settings.trace_longest_seconds,
-        session_idle=settings.session_idle_seconds,
-        session_longest=settings.session_longest_seconds,
-        spans_days=settings.retention_spans_days,
-        results_days=settings.retention_results_days,
-        max_bytes=settings.max_store_bytes,
-        disk=Path(database).parent if settings.database_url.startswith("sqlite:") else None,
-    )
-
-
-def _window_times(settings: Settings) -> WindowTimes:
-    return WindowTimes(
-        trace_idle_ns=int(settings.trace_idle_seconds * _SECOND),
-        trace_longest_ns=int(settings.trace_longest_seconds * _SECOND),
-        session_idle_ns=int(settings.session_idle_seconds * _SECOND),
-        session_longest_ns=int(settings.session_longest_seconds * _SECOND),
-    )
-
-
-def _budget_words(settings: Settings) -> str:
-    """The limits for all evaluators together, in words."""
-    limits = [
-        f"{settings.budget_tokens_day:,} tokens a day" if settings.budget_tokens_day else "",
-        f"{settings.budget_tokens_month:,} tokens a month" if settings.budget_tokens_month else "",
-        f"{settings.budget_usd_day:g} USD a day" if settings.budget_usd_day else "",
-        f"{settings.budget_usd_month:g} USD a month" if settings.budget_usd_month else "",
-    ]
-    if not any(tariff_of(config).charged for config in settings.judges.values()):
-        return "not needed: no judge model costs money"
-    return ", ".join(limit for limit in limits if limit) or "no limit"
-
-
-def innermost(model: JudgeModel) -> JudgeModel:
-    """The judge model itself, without what is put around it."""
-    while (inner := getattr(model, "inner", None)) is not None:
-        model = inner
-    return model
-
-
 def configure_logs(settings: Settings) -> None:
     """Logs as the settings want them; no secret of the settings ever appears."""
     keys = (config.api_key for config in settings.judges.values())
+    headers = (
+        value for fields in settings.destinations.values() for value in fields.get("headers", {}).values()
+    )
     others = (os.environ.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
     logs.configure(
         level=settings.log_level,
         form=settings.log_format,
         content=settings.log_content,
-        secrets=[*settings.auth_tokens, *keys, settings.secret or "", *others],
+        secrets=[*settings.auth_tokens, *keys, settings.secret or "", *headers, *others],
     )
 
 
@@ -452,50 +327,3 @@ async def _keep_tokens_fresh(token_file: TokenFile) -> None:
     while True:
         await asyncio.sleep(TOKEN_FILE_SECONDS)
         token_file.look()
-
-
-def _open(name: str, config: JudgeModelConfig) -> JudgeModel:
-    try:
-        return open_model(config)
-    except SettingsError as error:
-        if name == "default":
-            raise
-        raise SettingsError(f"judges.{name}: {error}") from None
-
-
-def _evaluators(settings: Settings) -> tuple[dict[str, Evaluator], list[Evaluator]]:
-    """What the Remote Scorer serves (a user's one replaces a scorer of the same name), and the user's own."""
-    found = dict(scorers())
-    if settings.evaluators_dir is None:
-        return found, []
-    own = load_folder(settings.evaluators_dir)
-    for name in own:
-        if name in found:
-            logger.info("an evaluator of yours replaces the built-in scorer", extra={"scorer": name})
-    unknown = [name for name, evaluator in own.items() if evaluator.judge not in settings.judges]
-    if unknown:
-        known = ", ".join(settings.judges)
-        raise EvaluatorError(
-            "\n".join(
-                f"{_file_of(settings.evaluators_dir, name)}: judge: no judge model is called "
-                f"“{own[name].judge}”; the settings have {known}: name one of them, or add "
-                f"judges.{own[name].judge} to the file of SPANJUDGE_CONFIG"
-                for name in unknown
-            )
-        )
-    return found | own, list(own.values())
-
-
-def _file_of(folder: Path, name: str) -> Path:
-    files = (file for file in sorted(folder.rglob("*.y*ml")) if not file.name.startswith("."))
-    return next(
-        (file for file in files if _name_in(file) == name),
-        folder,
-    )
-
-
-def _name_in(file: Path) -> str | None:
-    try:
-        return load_file(file).name
-    except EvaluatorError:
-        return None
