@@ -13,7 +13,7 @@ from spanjudge.spans.json_text import as_list, as_name, as_object, as_text, deco
 from spanjudge.spans.langchain_messages import langchain_message, langchain_result, prompt_messages
 from spanjudge.spans.media import without_media
 from spanjudge.spans.messages import parse_content
-from spanjudge.spans.parts import parts_of
+from spanjudge.spans.parts import is_part, parts_of
 from spanjudge.spans.python_repr import CLASS, read_repr
 from spanjudge.spans.span import Message, TextPart, ToolDefinition
 from spanjudge.spans.tool_definitions import is_tool_definition, tool_definitions
@@ -23,7 +23,6 @@ _HOLDERS = {
     "user": ("messages", "contents", "input", "inputs", "kwargs", "args", "message", "prompts", "request"),
     "assistant": (
         "messages",
-        "choices",
         "message",
         "last_message",
         "replies",
@@ -31,7 +30,6 @@ _HOLDERS = {
         "outputs",
         "response",
         "result",
-        "candidates",
         "content",
         "update",
         "return_values",
@@ -182,8 +180,7 @@ def _of_list(  # noqa: PLR0911 - one return for each kind of list
     held = [message for value in values for message in _held(value, role, depth)]
     if held:
         return tuple(held)
-    content = parse_content(values, role=role)
-    return content.messages if content else ()
+    return (Message(role=role, parts=parts_of(values)),) if all(map(is_part, values)) else ()
 
 
 def _held(value: object, role: str, depth: int) -> tuple[Message, ...]:
@@ -208,20 +205,20 @@ def _of_object(  # noqa: PLR0911 - one return for each kind of object
 ) -> tuple[Message, ...]:
     if message := _one(item):
         return (message,)
+    if "choices" in item or "candidates" in item:
+        return _completion(item)
     if state := prompt_messages(item):
         return _messages(state, role, depth + 1)
-    if result := langchain_result(item):
-        return result
+    if "generations" in item:
+        return langchain_result(item)
     if request := _responses_request(item):
         return request
-    if completion := _completion(item):
-        return completion
     for key in _HOLDERS[role]:
         held = decoded(item.get(key))
         if isinstance(held, dict | list) and (found := _messages(cast("object", held), role, depth + 1)):
             return _system(item) + found
-    content = parse_content(item, role=role)
-    return content.messages if content else ()
+    parts = item.get("parts")
+    return _of_list(cast("list[Any]", parts), role, depth + 1) if isinstance(parts, list) else ()
 
 
 def _system(item: dict[str, Any]) -> tuple[Message, ...]:
@@ -254,15 +251,16 @@ def _responses_request(item: dict[str, Any]) -> tuple[Message, ...]:
 
 
 def _completion(item: dict[str, Any]) -> tuple[Message, ...]:
-    """A legacy completion, `{"choices": [{"text": …}]}`, or Gemini's first candidate."""
+    """The first choice of a completion, also of the legacy kind (`text`); Gemini's first candidate."""
     for candidate in as_list(item.get("candidates"))[:1]:
         content = parse_content(as_object(candidate).get("content"), role="assistant")
-        if content and content.messages:
-            return content.messages
+        return content.messages if content else ()
     for choice in as_list(item.get("choices"))[:1]:
-        text = as_object(choice).get("text")
-        if isinstance(text, str):
-            return (Message(role="assistant", parts=parts_of(text)),)
+        fields = as_object(choice)
+        if message := _one(as_object(fields.get("message")) or as_object(fields.get("delta"))):
+            return (message,)
+        if isinstance(fields.get("text"), str):
+            return (Message(role="assistant", parts=parts_of(fields["text"])),)
     return ()
 
 

@@ -4,7 +4,6 @@ An outer span (`ai.generateText`) holds the whole run, inner ones (`….doGenera
 writes OpenTelemetry's own attributes.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -202,7 +201,7 @@ def _object(attributes: Mapping[str, Any]) -> str | None:
         value = attributes.get(key)
         found = decoded(value)
         if isinstance(found, dict | list):
-            return json.dumps(found, ensure_ascii=False)
+            return as_text(cast("object", found))
         if (text := as_text(value)) and text.strip() and text != "undefined":
             return text
     return None
