@@ -76,6 +76,7 @@ class Retention:
         """Begin with the oldest."""
         self._database = database
         self._envelopes = envelopes
+        self._before_ns = 0
         self._from = _BEGIN
 
     async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
@@ -83,13 +84,17 @@ class Retention:
 
         What is to go is looked up beside other work; only the deletion itself holds up who writes.
         """
+        if spans_before_ns != self._before_ns:
+            self._before_ns, self._from = spans_before_ns, _BEGIN
         count, done = 0, False
         while not count and not done:
             found, done = await self._database.read(lambda db: self._find(db, spans_before_ns, limit))
             if found:
                 count = await self._database.write(partial(self._delete, found))
-        before = (spans_before_ns, results_before_ns)
-        return count + await self._database.write(lambda db: self._delete_others(db, *before, limit))
+        # Log records wait for their span: those that came after the spans looked at so far may still do so.
+        lone_before = spans_before_ns if done else self._from[0]
+        before = (lone_before, spans_before_ns, results_before_ns)
+        return count + await self._database.write(partial(self._delete_others, before, limit))
 
     def _find(self, connection: Connection, before_ns: int, limit: int) -> tuple[list[list[Any]], bool]:
         """Spans that may go, and whether there are no more."""
@@ -127,11 +132,10 @@ class Retention:
             _delete_logs(connection, {"ids": some})
         self._envelopes.drop(connection, Counter(row[1] for row in rows))
 
-    def _delete_others(
-        self, connection: Connection, spans_before_ns: int, results_before_ns: int, limit: int
-    ) -> int:
+    def _delete_others(self, before: tuple[int, int, int], limit: int, connection: Connection) -> int:
         """Logs without a span, results, and windows."""
-        self._delete_logs(connection, _lone_logs(connection, before=spans_before_ns, most=limit))
+        lone_before_ns, spans_before_ns, results_before_ns = before
+        self._delete_logs(connection, _lone_logs(connection, before=lone_before_ns, most=limit))
         rows = {"before": results_before_ns, "most": limit}
         count = connection.execute(_delete_results, rows).rowcount
         # A window knows how often its target was judged: it stays as long as the results.

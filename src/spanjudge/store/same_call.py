@@ -174,19 +174,26 @@ class Calls:
 
 def settle(calls: Calls, arrivals: Sequence[Call]) -> None:
     """Let calls arrive that have content from now on, children first."""
-    by_key = {(call.key, call.evaluator): call for call in arrivals}
-    for call in sorted(arrivals, key=lambda one: -_depth(one, by_key)):
+    depths = _depths(arrivals)
+    for call in sorted(arrivals, key=lambda one: -depths[one.key, one.evaluator]):
         _arrive(calls, call)
 
 
-def _depth(call: Call, by_key: dict[tuple[bytes, str], Call]) -> int:
-    depth, above = 0, call
-    while depth < _LEVELS and above.parent is not None:
-        parent = by_key.get((above.parent, call.evaluator))
-        if parent is None:
-            break
-        depth, above = depth + 1, parent
-    return depth
+def _depths(arrivals: Sequence[Call]) -> dict[tuple[bytes, str], int]:
+    """How many of the others each is inside of."""
+    parents = {(call.key, call.evaluator): call.parent for call in arrivals}
+    depths: dict[tuple[bytes, str], int] = {}
+    for start in parents:
+        line: dict[tuple[bytes, str], None] = {}
+        here = start
+        while here in parents and here not in depths and here not in line:
+            line[here] = None
+            here = (parents[here] or b"", here[1])
+        depth = depths.get(here, -1)
+        for one in reversed(line):
+            depth += 1
+            depths[one] = depth
+    return depths
 
 
 def _arrive(calls: Calls, call: Call) -> None:
