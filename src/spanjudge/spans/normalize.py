@@ -61,7 +61,7 @@ def normalize(raw: RawSpan, logs: Sequence[LogEvent] = ()) -> Span:
 
 def _found(raw: RawSpan, logs: Sequence[LogEvent]) -> tuple[Found, str]:
     """What all dialects found, the first that says something first; and whose the content is."""
-    merged = Found()
+    merged: Found | None = None
     content = anything = ""
     notes: dict[str, None] = {}
     for name, read in DIALECTS:
@@ -76,8 +76,12 @@ def _found(raw: RawSpan, logs: Sequence[LogEvent]) -> tuple[Found, str]:
         anything = anything or name
         if not content and _has_content(found):
             content = name
-        _merge(merged, found)
         notes.update(dict.fromkeys(found.notes))
+        if merged is None:
+            merged = found
+        else:
+            _merge(merged, found)
+    merged = merged or Found()
     merged.notes = tuple(notes)
     return merged, content or anything
 

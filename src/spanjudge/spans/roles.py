@@ -25,6 +25,8 @@ def known_role(written: object) -> str | None:
     """The role a text names, as a class (`HumanMessage`) or a member (`ChatRole.USER`) too; else `None`."""
     if not isinstance(written, str):
         return None
+    if written in ROLES:
+        return ROLES[written]
     word = written.rpartition(".")[2].strip().lower()
     for suffix in _SUFFIXES:
         word = word.removesuffix(suffix)

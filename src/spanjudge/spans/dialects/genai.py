@@ -153,7 +153,7 @@ def _messages(value: object, role: str, notes: list[str], *, answer: bool = Fals
 def _without_classes(item: object, notes: list[str]) -> object:
     """A message without parts that are the bare name of a class, as Splunk's utilities write them."""
     parts = cast("dict[str, Any]", item).get("parts") if isinstance(item, dict) else None
-    if not isinstance(parts, list) or not any(isinstance(part, str) for part in cast("list[Any]", parts)):
+    if not isinstance(parts, list) or str not in map(type, cast("list[Any]", parts)):
         return cast("object", item)
     kept: list[Any] = []
     for part in cast("list[Any]", parts):
