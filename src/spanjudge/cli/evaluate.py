@@ -221,6 +221,10 @@ async def _judged(
     at_once = concurrency or (1 if at_home else AT_ONCE)
     judges: dict[str, Judge] = {asked: opened[name] for asked, name in chosen.items()}
     try:
+        for one in opened.values():
+            model = app.innermost(one.model)
+            if isinstance(model, app.Starting):
+                await model.start()
         with run.bar("evaluating", len(items)) as step:
             judged = await run.judge_items(
                 items,

@@ -10,7 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from spanjudge.pipeline.explain import Explanation
-    from spanjudge.pipeline.receive import WindowTimes
     from spanjudge.settings import Settings
     from spanjudge.spans.raw import RawSpan
     from spanjudge.spans.span import Span
@@ -52,7 +51,8 @@ def command(
 async def _explained(
     settings: "Settings", span_id: str, trace_id: str | None
 ) -> "tuple[RawSpan, Span, list[Explanation]]":
-    from spanjudge.cli.evaluators.stored import opened_if_there  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge.app.options import window_times  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge.cli.evaluators.stored import opened_if_there  # noqa: PLC0415 - as above
     from spanjudge.pipeline.explain import SpanNotFoundError, explain  # noqa: PLC0415 - as above
     from spanjudge.pipeline.subjects import read_stored  # noqa: PLC0415 - as above
 
@@ -60,24 +60,13 @@ async def _explained(
         if store is None:
             raise SpanNotFoundError(f"no span {span_id}: no server has kept anything yet in this store")
         found = await explain(
-            store, span_id, trace_id=trace_id, now_ns=time.time_ns(), times=_times(settings)
+            store, span_id, trace_id=trace_id, now_ns=time.time_ns(), times=window_times(settings)
         )
         stored = await store.find_spans(
             span_id.strip().lower(), trace_id=trace_id.strip().lower() if trace_id else None
         )
     raw, span = read_stored(stored[0])
     return raw, span, found
-
-
-def _times(settings: "Settings") -> "WindowTimes":
-    from spanjudge.pipeline.receive import WindowTimes  # noqa: PLC0415 - see `cli/main.py`
-
-    return WindowTimes(
-        trace_idle_ns=int(settings.trace_idle_seconds * _SECOND),
-        trace_longest_ns=int(settings.trace_longest_seconds * _SECOND),
-        session_idle_ns=int(settings.session_idle_seconds * _SECOND),
-        session_longest_ns=int(settings.session_longest_seconds * _SECOND),
-    )
 
 
 def _summary(raw: "RawSpan", span: "Span") -> list[str]:
