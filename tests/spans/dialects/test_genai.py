@@ -189,8 +189,9 @@ def test_a_part_that_is_only_its_class_is_lost_and_said_so() -> None:
     said = [{"role": "assistant", "parts": ["ToolCall"], "finish_reason": "tool_calls"}]
     span = normalize(raw_span(chat(ASKED, said)))
 
-    assert (span.output_text, span.tool_calls) == (None, ())
+    assert (span.output_text, span.tool_calls, span.output_messages) == (None, (), ())
     assert any("ToolCall" in note for note in span.notes)
+    assert "the answer only calls tools, and the calls are not recorded" in span.notes
 
 
 def test_a_bare_string_is_a_text_part() -> None:

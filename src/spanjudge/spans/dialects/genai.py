@@ -29,6 +29,7 @@ _CLASSES = frozenset(
 )
 """A part that is the name of its class and nothing else: the content is lost."""
 
+_CALLED = frozenset({"tool_call", "tool_calls", "tool-calls", "tool_use", "function_call"})
 _SPLUNK = "opentelemetry.util.genai.handler"
 _LONGEST_RUN = 2
 """Results of tools that can stand between a call and the end of what the model was sent."""
@@ -147,6 +148,8 @@ def _messages(value: object, role: str, notes: list[str], *, answer: bool = Fals
         items = [_without_classes(item, notes) for item in cast("list[Any]", items)]
         if role == "user":
             _note_empty(items, notes)
+        else:
+            items = [item for item in items if not _is_lost(item, notes)]
     return messages_of(items, role=role, first_choice=answer)
 
 
@@ -162,6 +165,16 @@ def _without_classes(item: object, notes: list[str]) -> object:
         else:
             kept.append(part)
     return {**cast("dict[str, Any]", item), "parts": kept}
+
+
+def _is_lost(item: object, notes: list[str]) -> bool:
+    """An answer that called tools, but the calls are not recorded: that is no empty answer."""
+    message = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+    reason = message.get("finish_reason")
+    if message.get("parts") != [] or not isinstance(reason, str) or reason.lower() not in _CALLED:
+        return False
+    notes.append("the answer only calls tools, and the calls are not recorded")
+    return True
 
 
 def _note_empty(items: list[Any], notes: list[str]) -> None:
