@@ -331,3 +331,12 @@ def test_a_judge_of_texts_is_told_of_what_it_does_not_see() -> None:
 
     (note,) = normalize(raw_span(chat([{"role": "user", "parts": parts}], SAID))).notes
     assert "does not see" in note
+
+
+def test_definitions_with_parameters_are_preferred() -> None:
+    full = [{"type": "function", "name": "look", "parameters": {"type": "object"}}]
+    bare = '[{"type": "function", "name": "look", "parameters": null}]'
+    logs = log_events((DETAILS, None, {"gen_ai.tool.definitions": full}))
+    (tool,) = normalize(raw_span({**CHAT, "gen_ai.tool.definitions": bare}), logs).tools
+
+    assert tool.parameters == {"type": "object"}

@@ -14,7 +14,15 @@ from spanjudge.spans.facts import first_model, first_name
 from spanjudge.spans.json_text import as_count, as_list, as_name, as_object, as_text, decoded
 from spanjudge.spans.operation import operation_of
 from spanjudge.spans.raw import LogEvent, RawSpan
-from spanjudge.spans.span import MODEL_OPERATIONS, Document, Message, Part, TextPart, ToolResultPart
+from spanjudge.spans.span import (
+    MODEL_OPERATIONS,
+    Document,
+    Message,
+    Part,
+    TextPart,
+    ToolDefinition,
+    ToolResultPart,
+)
 from spanjudge.spans.tool_definitions import tool_definitions
 from spanjudge.spans.tool_records import arguments_of, result_of
 
@@ -51,7 +59,7 @@ def read(raw: RawSpan, logs: Sequence[LogEvent]) -> Found | None:
         output_messages=_messages(said, "assistant", notes, answer=answer) or None,
         input_text=as_name(_first(sources, "gen_ai.retrieval.query.text")),
         input_texts=_texts(_first(sources, "gen_ai.embeddings.input.texts")),
-        tools=tool_definitions(_first(sources, _TOOLS)) or None,
+        tools=_tools(sources) or None,
         context=context,
         notes=tuple(notes),
     )
@@ -106,6 +114,13 @@ def _first(sources: list[Mapping[str, Any]], key: str) -> object:
         if value and value not in ("[]", "null"):
             return cast("object", value)
     return None
+
+
+def _tools(sources: list[Mapping[str, Any]]) -> tuple[ToolDefinition, ...]:
+    """The first that tells of parameters: Google's agents leave them to the event."""
+    listed = [tool_definitions(source[_TOOLS]) for source in sources if _TOOLS in source]
+    told = (tools for tools in listed if any(tool.parameters is not None for tool in tools))
+    return next(told, next((tools for tools in listed if tools), ()))
 
 
 def _system_text(value: object) -> str | None:
