@@ -158,8 +158,7 @@ class App:
 
     async def _serve(self, on_listening: Callable[[str, int], None] | None, drain_seconds: float) -> None:
         settings = self.settings
-        if self.own_evaluators:
-            await self.store.apply(self.own_evaluators, publish=True, now_ns=self._now())
+        await self._publish_own()
         grpc = await self._serve_grpc()
 
         def listening(host: str, port: int) -> None:
@@ -185,6 +184,16 @@ class App:
                 await grpc.stop(min(drain_seconds, _LAST_TELEMETRY_SECONDS))
             self._otlp.close()
             await self.pipeline.stop(drain_seconds)
+
+    async def _publish_own(self) -> None:
+        """Publish the folder's evaluators; what a user has paused stays so, and a change of it is a draft."""
+        stored = await self.store.evaluators()
+        paused = {one.evaluator.name for one in stored if one.status == "paused" and one.paused_by == "user"}
+        live = [one for one in self.own_evaluators if one.name not in paused]
+        held = [one for one in self.own_evaluators if one.name in paused]
+        for some, publish in ((live, True), (held, False)):
+            if some:
+                await self.store.apply(some, publish=publish, now_ns=self._now())
 
     async def _serve_grpc(self) -> OtlpGrpc | None:
         settings = self.settings

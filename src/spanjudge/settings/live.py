@@ -135,9 +135,10 @@ RESULTS = (
         kind=UrlOrNone(),
         about="OTLP backend that gets the results (logs and metrics) instead of the one of "
         "`OTEL_EXPORTER_OTLP_ENDPOINT`, which then gets only the server's own telemetry; `none` sends them "
-        "nowhere. Beside it stand `SPANJUDGE_EXPORT_OTLP_HEADERS`, `…_PROTOCOL`, `…_TIMEOUT`, "
-        "`…_COMPRESSION`, `…_CERTIFICATE` and the other names of the OpenTelemetry specification's "
-        "`OTEL_EXPORTER_OTLP_…`, whose values hold where these are not set.",
+        "nowhere. Beside it stand `SPANJUDGE_EXPORT_OTLP_PROTOCOL`, `…_TIMEOUT`, `…_COMPRESSION`, "
+        "`…_CERTIFICATE` and the other names of the OpenTelemetry specification's `OTEL_EXPORTER_OTLP_…`, "
+        "whose values hold where these are not set – but for `…_HEADERS`, `…_CLIENT_CERTIFICATE` and "
+        "`…_CLIENT_KEY`, so that one backend's key never reaches another; and `…_SIGNALS` (`logs,metrics`).",
         example="http://collector:4318",
     ),
     Setting(

@@ -21,6 +21,9 @@ it comes from, `spanjudge check` tries the judge.
 - An empty variable is the same as none. White space around a value is cut off. Quotation marks around a value are a mistake that is told
   (`docker run --env-file` passes them on).
 - What Kubernetes puts into the environment for a service called `spanjudge` (`SPANJUDGE_PORT=tcp://…`) is recognised and left alone.
+- OpenTelemetry's own variables mean what its specification says: `OTEL_EXPORTER_OTLP_…` is where results and the server's own metrics go,
+  `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` are who sends them, `OTEL_METRIC_EXPORT_INTERVAL` how often, `OTEL_LOGS_EXPORTER=none`,
+  `OTEL_METRICS_EXPORTER=none` and `OTEL_SDK_DISABLED=true` turn things off.
 - Proxies and certificates are the usual variables: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, `SSL_CERT_DIR`.
 """  # noqa: E501 - the page's lines, which are wider
 
