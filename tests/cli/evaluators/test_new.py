@@ -91,3 +91,10 @@ def test_mistakes(spanjudge: Command, tmp_path: Path) -> None:
     assert code == 2
     assert "“1 b” cannot be an evaluator's name; write a letter first" in err
     assert not list(tmp_path.glob("*b.yaml"))
+
+
+def test_a_folder_that_is_not_there_yet_is_made(spanjudge: Command, tmp_path: Path) -> None:
+    code, out, err = spanjudge("evaluators", "new", "mine", "--from", "toxicity", "-o", "evaluators/")
+    assert code == 0, err
+    assert out.startswith("evaluators/mine.yaml written")
+    assert load_file(tmp_path / "evaluators" / "mine.yaml").name == "mine"

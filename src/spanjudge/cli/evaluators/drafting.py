@@ -108,11 +108,11 @@ def command(
         Answer, typer.Option(help="The form of the answer, when there is nothing to start from.")
     ] = Answer.boolean,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            help="The file or folder to write to, - for standard output; NAME.yaml here without it.",
+            help="The file or folder/ to write to, - for standard output; NAME.yaml here without it.",
         ),
     ] = None,
     *,
@@ -122,9 +122,10 @@ def command(
 
     Example:  spanjudge evaluators new no_insults --from toxicity
     """
-    printed = output == Path("-")
-    file = Path(f"{name}.yaml") if output is None else output
-    if file.is_dir():
+    printed = output == "-"
+    file = Path(f"{name}.yaml" if output is None else output)
+    # Nothing but a YAML file is meant by anything else: a folder that is not there yet is made.
+    if file.is_dir() or (output is not None and file.suffix not in {".yaml", ".yml"}):
         file /= f"{name}.yaml"
     text = write(name, source, answer.value, f"{name}.yaml" if printed else str(file))
     if printed:
