@@ -1,6 +1,6 @@
-# The Remote Scorer server. The variables are those of docs/configuration.md:
+# The server: all doors. The variables are those of docs/configuration.md:
 #   docker build -t spanjudge .
-#   docker run -p 8000:8000 --env-file .env -v spanjudge:/var/lib/spanjudge spanjudge
+#   docker run -p 8000:8000 -p 4317:4317 --env-file .env -v spanjudge:/var/lib/spanjudge spanjudge
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements/uv.txt requirements/deploy.txt requirements/
@@ -21,7 +21,7 @@ ENV PATH=/opt/spanjudge/bin:$PATH \
     SPANJUDGE_DATA_DIR=/var/lib/spanjudge
 USER 10001
 VOLUME /var/lib/spanjudge
-EXPOSE 8000
+EXPOSE 8000 4317
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + (os.environ.get('O2_JUDGE_PORT') or os.environ.get('SPANJUDGE_JUDGE_PORT') or '8000') + '/livez', timeout=2)"]
 ENTRYPOINT ["spanjudge"]
