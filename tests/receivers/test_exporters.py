@@ -29,6 +29,8 @@ RESOURCE = Resource.create({"service.name": "travel-desk"})
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 MESSAGES = '[{"role": "user", "parts": [{"type": "text", "content": "Where to?"}]}]'
 
+BODY: dict[str, Any] = {"content": "Where to?", "parts": [1, None]}
+
 
 def record(exporter: Any, count: int) -> bool:
     """Spans as an instrumentation makes them, through a batch processor; whether all were sent."""
@@ -89,7 +91,7 @@ def check(taken: Taken, count: int) -> None:
 def check_logs(taken: Taken) -> None:
     (log,) = taken.logs
     assert log.event.name == "gen_ai.user.message"
-    assert log.event.body == {"content": "Where?", "parts": [1, None]}
+    assert log.event.body == BODY
     assert len(log.event.span_id) == 16
 
 

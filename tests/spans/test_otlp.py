@@ -285,7 +285,7 @@ DENSE_SPAN = field(2, field(1, TRACE_ID) + field(2, SPAN_ID) + TINY_VALUES)
         (b"\x0a\x00" * 30_000, "resources and scopes"),
         (field(1, b"\x12\x00" * 30_000), "resources and scopes"),
         (field(1, field(2, TINY_SPANS)), "spans or log records"),
-        (field(1, field(2, DENSE_SPAN * 120)), "attributes and values"),
+        (field(1, field(2, DENSE_SPAN * 60)), "attributes and values"),
     ],
 )
 def test_few_bytes_that_would_become_much_are_refused_before_they_do(body: bytes, what: str) -> None:

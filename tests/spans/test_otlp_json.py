@@ -266,8 +266,8 @@ def test_a_request_of_something_else_is_warned_of(
 
 
 def test_few_bytes_that_would_become_much_are_refused_before_they_do() -> None:
-    many = b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b"{}," * (MOST_PARTS + 1) + b"{}]}]}]}"
-    with pytest.raises(OtlpTooLargeError, match="attributes and values"):
+    many = b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b"{}," * (2 * MOST_PARTS + 1) + b"{}]}]}]}"
+    with pytest.raises(OtlpTooLargeError, match="1,000,000 attributes"):
         read_spans(many, json=True)
 
 

@@ -42,6 +42,7 @@ _Item = TypeVar("_Item")
 _KINDS: dict[str, int] = dict(Span.SpanKind.items())
 _STATUSES: dict[str, int] = dict(Status.StatusCode.items())
 _SEVERITIES: dict[str, int] = dict(SeverityNumber.items())
+_MOST_OBJECTS = 2 * MOST_PARTS  # an attribute is one, and its value another
 _ID_BYTES = frozenset({8, 16})
 _LARGEST_ENUM = 2**31 - 1
 
@@ -159,8 +160,8 @@ def groups(body: bytes, signal: Signal) -> Groups:
 def parse(body: bytes) -> _Request:
     """The frame of a request, of either signal. Raises `OtlpError`."""
     body = body.removeprefix(b"\xef\xbb\xbf")
-    if body.count(b"{") > MOST_PARTS and _parts(body) > MOST_PARTS:
-        raise OtlpTooLargeError(f"The request holds more than {MOST_PARTS:,} attributes and values.")
+    if body.count(b"{") > _MOST_OBJECTS and _parts(body) > _MOST_OBJECTS:
+        raise OtlpTooLargeError(f"The request holds more than {MOST_PARTS:,} attributes.")
     try:
         request = _decode(body)
         if request.resource_spans is None and request.resource_logs is None and _SNAKE.search(body):
@@ -181,10 +182,9 @@ def _decode(body: bytes) -> _Request:
         raise
     except msgspec.DecodeError:
         # Text cut between the halves of a character, as JavaScript does it, is no JSON to a strict decoder.
-        whole = _ESCAPE.sub(_whole_characters, body)
-        if whole == body:
+        if not 0 < body.count(b"\\ud") + body.count(b"\\uD") <= _MOST_SURROGATES:
             raise
-        return _request.decode(whole)
+        return _request.decode(_SURROGATE.sub(_whole_characters, body))
 
 
 def groups_of(request: _Request, signal: Signal) -> Groups:
@@ -402,16 +402,18 @@ def _parts(text: bytes) -> int:
 
 
 _TEXT = re.compile(rb'"[^"]*"')
-_ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.",
-    re.DOTALL,
+# A run of backslashes from its beginning, so that their number tells whether the last one escapes anything.
+_SURROGATE = re.compile(
+    rb"(?<!\\)(\\++)u[dD](?:[89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|[c-fC-F][0-9a-fA-F]{2})"
 )
-_LONE_SURROGATE = 6  # bytes of its escape; a pair has twelve, other escapes two
+_MOST_SURROGATES = 10_000
 _SNAKE = re.compile(rb'"resource_(spans|logs)"')
 
 
 def _whole_characters(escape: re.Match[bytes]) -> bytes:
-    return rb"\ufffd" if len(escape[0]) == _LONE_SURROGATE else escape[0]
+    slashes = escape[1]
+    is_text = len(slashes) % 2 == 0
+    return escape[0] if is_text or escape[2] else slashes + b"ufffd"
 
 
 def _camel(body: bytes) -> bytes:

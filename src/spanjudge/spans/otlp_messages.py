@@ -1,6 +1,6 @@
 """One span, one log record: from its OTLP message to `RawSpan` and `LogEvent`. Needs the protobuf runtime."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
@@ -82,8 +82,7 @@ def spans_of(groups: Groups) -> SpansRead:
             continue
         for blob in items:
             try:
-                raw = _span(blob, sender) if limit is None else _span_at_once(blob, sender, limit)
-                spans.append(ReceivedSpan(raw, blob, envelope))
+                spans.append(ReceivedSpan(_span(blob, sender, limit), blob, envelope))
             except OtlpTooLargeError:
                 raise
             except OtlpError as error:
@@ -109,7 +108,9 @@ def logs_of(groups: Groups) -> LogsRead:
                 ignored += 1
                 continue
             try:
-                event = _log(blob, _envelope(envelope).scope)
+                event = _log(blob, _envelope(envelope).scope, limit)
+            except OtlpTooLargeError:
+                raise
             except DecodeError as error:
                 problems.add(f"their resource or scope cannot be decoded: {_why(error)}")
                 continue
@@ -119,7 +120,6 @@ def logs_of(groups: Groups) -> LogsRead:
             if event is None:
                 ignored += 1
             else:
-                limit.parts(_parts(event.attributes) + _parts(event.body))
                 logs.append(ReceivedLog(event, blob, envelope))
     return LogsRead(
         logs=logs,
@@ -149,7 +149,8 @@ def _stored(envelope: bytes) -> Envelope:
         raise OtlpError(f"The envelope cannot be decoded: {_why(error)}") from None
 
 
-def _span(blob: bytes, sender: Envelope) -> RawSpan:
+def _span(blob: bytes, sender: Envelope, limit: Limit | None = None) -> RawSpan:
+    """`limit` is there when the request may be too much: then the span is decoded whole, and counted."""
     if is_absurd(blob, "traces"):
         raise _absurd("span")
     try:
@@ -178,45 +179,12 @@ def _span(blob: bytes, sender: Envelope) -> RawSpan:
         resource=sender.resource,
         scope=sender.scope,
         scope_version=sender.version,
-        attributes=partial(_attributes, message),
-        events=partial(_events, message),
+        attributes=_attributes(message, limit) if limit else partial(_attributes, message),
+        events=_events(message, limit) if limit else partial(_events, message),
     )
 
 
-def _span_at_once(blob: bytes, sender: Envelope, limit: Limit) -> RawSpan:
-    """A span of a request that may be too much: decoded whole, counted, and nothing else of it stays."""
-    lazy = _span(blob, sender)
-    limit.parts(_parts(lazy.attributes) + sum(1 + _parts(event.attributes) for event in lazy.events))
-    return RawSpan(
-        trace_id=lazy.trace_id,
-        span_id=lazy.span_id,
-        parent_span_id=lazy.parent_span_id,
-        name=lazy.name,
-        kind=lazy.kind,
-        start_ns=lazy.start_ns,
-        end_ns=lazy.end_ns,
-        status_code=lazy.status_code,
-        status_message=lazy.status_message,
-        resource=lazy.resource,
-        scope=lazy.scope,
-        scope_version=lazy.scope_version,
-        attributes=lazy.attributes,
-        events=lazy.events,
-    )
-
-
-def _parts(value: Any) -> int:
-    """How many values there are in a value."""
-    if isinstance(value, Mapping):
-        inside: Collection[Any] = cast("Mapping[str, Any]", value).values()
-    elif isinstance(value, list):
-        inside = cast("list[Any]", value)
-    else:
-        return 0
-    return len(inside) + sum(_parts(each) for each in inside if isinstance(each, dict | list))
-
-
-def _log(blob: bytes, scope: str) -> LogEvent | None:
+def _log(blob: bytes, scope: str, limit: Limit | None = None) -> LogEvent | None:
     """The log record, or nothing when it cannot carry content of a span."""
     if is_absurd(blob, "logs"):
         raise _absurd("log record")
@@ -229,10 +197,10 @@ def _log(blob: bytes, scope: str) -> LogEvent | None:
         return None
     if trace_id == _NO_TRACE or span_id == _NO_SPAN:
         return None
-    attributes = _attributes(message)
+    attributes = _attributes(message, limit)
     name = message.event_name or attributes.get("event.name")
     name = name if isinstance(name, str) else ""
-    body = native(message.body)
+    body = _native(message.body, limit)
     if not _about_genai(name, attributes, body):
         return None
     return LogEvent(
@@ -274,25 +242,27 @@ def _read_envelope(envelope: bytes) -> Envelope:
 _kept: Callable[[bytes], Envelope] = lru_cache(maxsize=256)(_read_envelope)
 
 
-def _attributes(message: Any) -> dict[str, Any]:
+def _attributes(message: Any, limit: Limit | None = None) -> dict[str, Any]:
     """Every attribute of a message that has some.
 
     A key must not come twice, and nothing says what to do when it does: as in a map the last one
     counts, but an empty value takes nothing away.
     """
     pairs = message.attributes
+    if limit:
+        limit.parts(len(pairs))
     found: dict[str, Any] = {}
     for pair in pairs:
         value = pair.value
         # Most are text; what is not set reads as empty, and empty ones are looked at twice.
-        found[pair.key] = value.string_value or value.int_value or value.double_value or native(value)
-    return found if len(found) == len(pairs) else _without_duplicates(pairs)
+        found[pair.key] = value.string_value or value.int_value or value.double_value or _native(value, limit)
+    return found if len(found) == len(pairs) else _without_duplicates(pairs, limit)
 
 
-def _without_duplicates(pairs: Iterable[KeyValue]) -> dict[str, Any]:
+def _without_duplicates(pairs: Iterable[KeyValue], limit: Limit | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in pairs:
-        value = native(pair.value)
+        value = _native(pair.value, limit)
         if found.get(pair.key) in _EMPTY or value not in _EMPTY:
             found[pair.key] = value
     return found
@@ -301,22 +271,30 @@ def _without_duplicates(pairs: Iterable[KeyValue]) -> dict[str, Any]:
 _EMPTY: tuple[Any, ...] = (None, "", b"", [], {})
 
 
-def _events(message: Span) -> tuple[RawEvent, ...]:
+def _events(message: Span, limit: Limit | None = None) -> tuple[RawEvent, ...]:
+    if limit:
+        limit.parts(len(message.events))
     return tuple(
-        RawEvent(name=event.name, attributes=_attributes(event), time_ns=event.time_unix_nano)
+        RawEvent(name=event.name, attributes=_attributes(event, limit), time_ns=event.time_unix_nano)
         for event in message.events
     )
 
 
-def native(value: AnyValue) -> Any:
+def _native(value: AnyValue, limit: Limit | None) -> Any:
     """What an `AnyValue` holds; `None` when it holds nothing."""
     kind = value.WhichOneof("value")
     if kind is None:
         return None
     if kind == "array_value":
-        return [native(each) for each in value.array_value.values]
+        values = value.array_value.values
+        if limit:
+            limit.parts(len(values))
+        return [_native(each, limit) for each in values]
     if kind == "kvlist_value":
-        return _without_duplicates(value.kvlist_value.values)
+        pairs = value.kvlist_value.values
+        if limit:
+            limit.parts(len(pairs))
+        return _without_duplicates(pairs, limit)
     return getattr(value, kind, None)
 
 

@@ -19,11 +19,11 @@ MOST_ITEMS = 100_000
 MOST_GROUPS = 20_000
 """Resources, and scopes of them, in one request."""
 
-MOST_PARTS = 2_000_000
-"""Attributes, values, events and links in one request, nested ones too: what takes memory once decoded."""
+MOST_PARTS = 1_000_000
+"""Attributes, events and values inside of values in one request: what takes memory once decoded."""
 
 MOST_PARTS_OF_ITEM = 50_000
-"""The same in one span or log record. An attribute is two: itself and its value."""
+"""Attributes, values, events and links in one span or log record; an attribute and its value are two."""
 
 _LENGTH, _VARINT, _FIXED64, _FIXED32 = 2, 0, 1, 5
 _CONTINUES = 0x80
@@ -108,7 +108,7 @@ class Limit:
             raise OtlpTooLargeError(f"The request holds more than {MOST_ITEMS:,} spans or log records.")
 
     def parts(self, more: int) -> None:
-        """More attributes, values, events and links."""
+        """More attributes, events and values."""
         self._parts -= more
         if self._parts < 0:
             raise OtlpTooLargeError(f"The request holds more than {MOST_PARTS:,} attributes and values.")
