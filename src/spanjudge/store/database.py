@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,22 +43,34 @@ class Database:
     """One SQLite file, from the threads that may touch it."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is opened before it is used."""
+        """The file is there (see `ready_file`); no connection is opened before it is used."""
         self.path = path
         self._writing = _engine(path, 1, "BEGIN IMMEDIATE", (*_SETUP, *_WRITER))
         self._reading = _engine(path, _READERS, "BEGIN", (*_SETUP, *_READER))
         self._writer = ThreadPoolExecutor(1, "store-write")
         self._readers = ThreadPoolExecutor(_READERS, "store-read")
+        self._file = _identity(path)
+        self._closed = False
 
     async def write(self, work: Work[Value]) -> Value:
         """Do this in a transaction of its own that is on disk when this returns. Raises `StoreError`."""
-        return await self._run(self._writer, self._writing, work)
+        return await self._run(self._writer, self._writing, partial(self._written, work))
 
     async def read(self, work: Work[Value]) -> Value:
         """Do this on one unchanging view of the data. Raises `StoreError`."""
         return await self._run(self._readers, self._reading, work)
 
+    def _written(self, work: Work[Value], connection: Connection) -> Value:
+        # SQLite goes on with a file that was deleted, and all would be lost at the end.
+        if _identity(self.path) != self._file:
+            raise StoreError(
+                f"{self.path} was deleted or replaced while in use; put it back, then start again"
+            )
+        return work(connection)
+
     async def _run(self, threads: ThreadPoolExecutor, engine: Engine, work: Work[Value]) -> Value:
+        if self._closed:
+            raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(threads, _transact, engine, work)
@@ -67,10 +80,12 @@ class Database:
 
     async def aclose(self) -> None:
         """Wait for what is under way and close every connection."""
-        loop = asyncio.get_running_loop()
+        if self._closed:
+            return
+        self._closed = True
         for threads, engine in ((self._readers, self._reading), (self._writer, self._writing)):
-            await loop.run_in_executor(threads, engine.dispose)
-            threads.shutdown()
+            await asyncio.to_thread(threads.shutdown)
+            await asyncio.to_thread(engine.dispose)
 
 
 def path_of(url: str) -> Path:
@@ -131,6 +146,14 @@ def _engine(path: Path, connections: int, begin: str, setup: tuple[str, ...]) ->
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
     return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _transact(engine: Engine, work: Work[Value]) -> Value:

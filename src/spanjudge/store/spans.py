@@ -286,7 +286,8 @@ def material(
     for name, (rows, total) in longer.items():
         if rows:
             made[name] = Material(spans=tuple(stored[row] for row in rows), total=total)
-    return made
+    names = dict.fromkeys(target.kind + target.key for target in targets)
+    return {name: made[name] for name in names if name in made}
 
 
 def _of_many(connection: Connection, target: Target, found: _Found, most: int) -> tuple[list[int], int]:

@@ -1,4 +1,7 @@
-"""The tables. Ids of traces and spans are bytes, times nanoseconds since 1970, small closed sets numbers."""
+"""The tables. Ids of traces and spans are bytes, times nanoseconds since 1970, small closed sets numbers.
+
+Indexes of a part of the rows are told for SQLite alone: naming another database here imports its dialect.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -74,7 +77,7 @@ for _name, _columns, _where in (
     ("spans_session", (spans.c.session_id,), "session_id IS NOT NULL"),
     ("spans_retrieval", (spans.c.trace_id,), "operation = 'retrieval'"),
 ):
-    Index(_name, *_columns, sqlite_where=text(_where), postgresql_where=text(_where))
+    Index(_name, *_columns, sqlite_where=text(_where))
 
 logs = Table(
     "logs",
@@ -131,7 +134,7 @@ for _name, _columns, _where in (
     ("jobs_owner", (jobs.c.owner,), "state = 1"),
     ("jobs_parent", (jobs.c.parent,), "parent IS NOT NULL"),
 ):
-    Index(_name, *_columns, sqlite_where=text(_where), postgresql_where=text(_where))
+    Index(_name, *_columns, sqlite_where=text(_where))
 
 owners = Table(
     "owners",
@@ -157,7 +160,7 @@ for _name, _columns, _where in (
     ("windows_due", (windows.c.due_ns,), "due_ns IS NOT NULL"),
     ("windows_closed", (windows.c.last_ns,), "due_ns IS NULL"),
 ):
-    Index(_name, *_columns, sqlite_where=text(_where), postgresql_where=text(_where))
+    Index(_name, *_columns, sqlite_where=text(_where))
 
 evaluators = Table(
     "evaluators",

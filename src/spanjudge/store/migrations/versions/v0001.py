@@ -80,29 +80,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "jobs_due",
-        "jobs",
-        ["evaluator", "due_ns", "state"],
-        unique=False,
-        sqlite_where=sa.text("state = 0"),
-        postgresql_where=sa.text("state = 0"),
+        "jobs_due", "jobs", ["evaluator", "due_ns", "state"], unique=False, sqlite_where=sa.text("state = 0")
     )
     op.create_index("jobs_identity", "jobs", ["target", "evaluator", "version", "generation"], unique=True)
+    op.create_index("jobs_owner", "jobs", ["owner"], unique=False, sqlite_where=sa.text("state = 1"))
     op.create_index(
-        "jobs_owner",
-        "jobs",
-        ["owner"],
-        unique=False,
-        sqlite_where=sa.text("state = 1"),
-        postgresql_where=sa.text("state = 1"),
-    )
-    op.create_index(
-        "jobs_parent",
-        "jobs",
-        ["parent"],
-        unique=False,
-        sqlite_where=sa.text("parent IS NOT NULL"),
-        postgresql_where=sa.text("parent IS NOT NULL"),
+        "jobs_parent", "jobs", ["parent"], unique=False, sqlite_where=sa.text("parent IS NOT NULL")
     )
     op.create_table(
         "logs",
@@ -206,15 +189,9 @@ def upgrade() -> None:
         ["trace_id"],
         unique=False,
         sqlite_where=sa.text("operation = 'retrieval'"),
-        postgresql_where=sa.text("operation = 'retrieval'"),
     )
     op.create_index(
-        "spans_session",
-        "spans",
-        ["session_id"],
-        unique=False,
-        sqlite_where=sa.text("session_id IS NOT NULL"),
-        postgresql_where=sa.text("session_id IS NOT NULL"),
+        "spans_session", "spans", ["session_id"], unique=False, sqlite_where=sa.text("session_id IS NOT NULL")
     )
     op.create_table(
         "usage",
@@ -247,20 +224,10 @@ def upgrade() -> None:
         comment="traces and sessions; due_ns is empty while nothing new is to be judged",
     )
     op.create_index(
-        "windows_closed",
-        "windows",
-        ["last_ns"],
-        unique=False,
-        sqlite_where=sa.text("due_ns IS NULL"),
-        postgresql_where=sa.text("due_ns IS NULL"),
+        "windows_closed", "windows", ["last_ns"], unique=False, sqlite_where=sa.text("due_ns IS NULL")
     )
     op.create_index(
-        "windows_due",
-        "windows",
-        ["due_ns"],
-        unique=False,
-        sqlite_where=sa.text("due_ns IS NOT NULL"),
-        postgresql_where=sa.text("due_ns IS NOT NULL"),
+        "windows_due", "windows", ["due_ns"], unique=False, sqlite_where=sa.text("due_ns IS NOT NULL")
     )
 
 
