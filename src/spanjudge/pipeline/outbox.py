@@ -69,7 +69,8 @@ class Pump:
         self._new = asyncio.Event()
         self._refusals: dict[int, tuple[int, int]] = {}
         self._in_a_row = 0
-        self._pause = 0.0
+        self.pause = 0.0
+        """Seconds until the next look, when something went wrong."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -86,30 +87,30 @@ class Pump:
             await ended(self._task)
         with contextlib.suppress(TimeoutError, StoreError):
             async with asyncio.timeout(patience):
-                while self.state.failing_since is None and await self._round():
+                while self.state.failing_since is None and await self.once():
                     pass
 
     async def _run(self) -> None:
         while True:
             try:
-                more = await self._round()
+                more = await self.once()
             except StoreError as error:
                 _log.warning("the outbox cannot be read now", extra={"reason": str(error)})
                 await asyncio.sleep(_POLL)
                 continue
-            if self._pause:
-                await asyncio.sleep(self._pause)
+            if self.pause:
+                await asyncio.sleep(self.pause)
             elif not more:
                 await woken(self._new, _POLL)
 
-    async def _round(self) -> bool:
-        """One look into the outbox; whether to look again at once. `_pause` is set when it went wrong."""
+    async def once(self) -> bool:
+        """One look into the outbox; whether to look again at once. `pause` is set when it went wrong."""
         batches = self._parallel if self.state.failing_since is None else 1
         entries = await self._store.outgoing(
             self._exporter.name, now_ns=self._now(), limit=self._batch * batches
         )
         if not entries:
-            self._pause = 0.0
+            self.pause = 0.0
             return False
         carried = await asyncio.gather(
             *(
@@ -125,7 +126,7 @@ class Pump:
             elif one is not None:
                 raise one
         if trouble is None:
-            self._pause = 0.0
+            self.pause = 0.0
             return True
         self._failed(trouble)
         return False
@@ -218,6 +219,6 @@ class Pump:
             self.state.failing_since = self._now()
         self.state.error = str(error)
         start, end = (_FIRST_PAUSE, _LONGEST_PAUSE) if error.retryable else (_BLOCKED_PAUSE, _LONGEST_BLOCKED)
-        self._pause = self._jitter(min(max(self._pause * 2, start), end))
+        self.pause = self._jitter(min(max(self.pause * 2, start), end))
         if error.retry_after is not None:
-            self._pause = max(self._pause, error.retry_after)
+            self.pause = max(self.pause, error.retry_after)
