@@ -107,9 +107,12 @@ class Finishing:
                 _log.info("results are stored again")
                 self.trouble = None
                 pause = _FIRST_PAUSE
-            if not self._ends and not self._usage:
+            if self._ends or self._usage:
+                self._new.set()
+                await asyncio.sleep(_FIRST_PAUSE)
+            else:
                 self._idle.set()
-            await asyncio.sleep(self._gap)
+                await asyncio.sleep(self._gap)
 
     async def _store_usage(self) -> None:
         # Taken off only when stored; what is noted meanwhile stays.
@@ -118,18 +121,20 @@ class Finishing:
             del self._usage[: len(rows)]
 
     async def _store_ends(self) -> None:
+        """Store what there is; what is refused while others are taken is left. Raises `StoreError`."""
         while ends := list(self._ends):
             try:
                 await self._finish(ends)
             except Exception as error:  # noqa: BLE001 - told apart one by one
                 await self._one_by_one(ends, error)
-            else:
-                self._stored(ends)
+                return
+            self._stored(ends)
 
     async def _one_by_one(self, ends: list[Ending], error: Exception) -> None:
-        """Store each alone, so that one bad end keeps nobody else waiting. Raises `StoreError`."""
+        """Store each alone, so that a bad end keeps nobody else waiting."""
         stored: list[Ending] = []
         refused: list[Ending] = []
+        to_blame = 0
         for end in ends:
             try:
                 await self._finish([end])
@@ -140,11 +145,16 @@ class Finishing:
                     break
             else:
                 stored.append(end)
+                to_blame = len(refused)
         self._stored(stored)
-        # When nothing at all can be stored, that is the store's fault and nobody else's.
-        for end in refused if stored or not isinstance(error, StoreError) else ():
+        # The next round begins with others.
+        last = set(map(id, refused))
+        self._ends = [end for end in self._ends if id(end) not in last] + refused
+        if not isinstance(error, StoreError):
+            to_blame = len(refused)
+        for end in refused[:to_blame]:
             self._blame(end, error)
-        if refused:
+        if not stored:
             raise StoreError(str(error) if isinstance(error, StoreError) else type(error).__name__) from error
 
     def _blame(self, end: Ending, error: Exception) -> None:
