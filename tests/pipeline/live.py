@@ -40,8 +40,10 @@ def target(number: int) -> Target:
     return Target(trace_id=f"{number + 1:032x}", span_id=f"{number + 1:016x}")
 
 
-def request(numbers: Sequence[int], *, content: bool = True, text: str = "") -> ExportTraceServiceRequest:
-    """One chat span, in a trace of its own, for each number."""
+def request(
+    numbers: Sequence[int], *, content: bool = True, text: str = "", trace: int | None = None
+) -> ExportTraceServiceRequest:
+    """One chat span for each number, in a trace of its own or in that of another number."""
     message = ExportTraceServiceRequest()
     resource = message.resource_spans.add()
     resource.resource.attributes.add(key="service.name").value.string_value = "travel-desk"
@@ -50,7 +52,7 @@ def request(numbers: Sequence[int], *, content: bool = True, text: str = "") -> 
     begin = time.time_ns()
     for number in numbers:
         span = scope.spans.add(
-            trace_id=(number + 1).to_bytes(16, "big"),
+            trace_id=((number if trace is None else trace) + 1).to_bytes(16, "big"),
             span_id=(number + 1).to_bytes(8, "big"),
             name="chat m-1",
             kind=3,
@@ -69,9 +71,11 @@ def request(numbers: Sequence[int], *, content: bool = True, text: str = "") -> 
     return message
 
 
-def chats(*numbers: int, content: bool = True, text: str = "") -> Sequence[ReceivedSpan]:
+def chats(
+    *numbers: int, content: bool = True, text: str = "", trace: int | None = None
+) -> Sequence[ReceivedSpan]:
     """As receivers hand them over."""
-    return read_spans(request(numbers, content=content, text=text)).spans
+    return read_spans(request(numbers, content=content, text=text, trace=trace)).spans
 
 
 def events(number: int) -> Sequence[ReceivedLog]:

@@ -184,9 +184,7 @@ async def test_traces_are_judged_when_quiet_and_again_when_they_go_on(tmp_path: 
     async with live(tmp_path, evaluators=[whole], options=options) as running:
         await running.receive(1)
         (first,) = await running.inbox.got(1)
-        late = msgspec.structs.replace(chats(1)[0])
-        late.raw.span_id = "f" * 16
-        await running.pipeline.receive([late], ())
+        await running.pipeline.receive(chats(2, trace=1), ())
         results = await running.inbox.got(2)
         jobs = await running.store.jobs_of([trace])
     assert (first.target.kind, first.target.span_id, first.generation) == ("trace", target(1).span_id, 0)
