@@ -1,5 +1,8 @@
 """OTLP in protobuf: what is taken, and what fails alone."""
 
+import subprocess
+import sys
+
 import pytest
 from google.protobuf.message import Message
 from hypothesis import given
@@ -24,6 +27,14 @@ from tests.spans.requests import SPAN_ID, TRACE_ID, logs, span_of, traces, user_
 
 def names(read: SpansRead) -> list[str]:
     return [span.raw.name for span in read.spans]
+
+
+def test_the_protobuf_runtime_is_loaded_with_the_first_request() -> None:
+    script = (
+        "import sys, spanjudge.spans.otlp as otlp; heavy = {'google.protobuf', 'opentelemetry.proto'};"
+        "assert not heavy & set(sys.modules); otlp.read_spans(b''); assert heavy <= set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)  # noqa: S603  # a fixed script
 
 
 def test_a_span_is_read_with_all_it_has() -> None:
