@@ -1,4 +1,4 @@
-"""The OTLP door from end to end: a real server with store and pipeline, exporters in front, a backend behind."""
+"""The OTLP door from end to end: a real server with its store, exporters in front, a backend behind."""
 
 import asyncio
 import os

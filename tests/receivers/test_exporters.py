@@ -58,9 +58,7 @@ def record_logs(exporter: Any) -> bool:
     provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     logger = provider.get_logger("an.instrumentation")
     with spans.get_tracer("t").start_as_current_span("chat"):
-        logger.emit(
-            LogRecord(event_name="gen_ai.user.message", body={"content": "Where?", "parts": [1, None]})
-        )
+        logger.emit(LogRecord(event_name="gen_ai.user.message", body=BODY))
         logger.emit(LogRecord(body="user logged in"))
     done = provider.force_flush(20_000)
     provider.shutdown()
