@@ -5,15 +5,15 @@ from pathlib import Path
 import msgspec
 
 from spanjudge.judging.result import EvaluationFailure
-from tests.pipeline.live import Shifted, chats, eventually, live, question
+from tests.pipeline.live import Shifted, events, eventually, live, question
 
 
 async def test_a_poison_span_fails_alone_after_its_attempts(tmp_path: Path) -> None:
     now = Shifted()
     async with live(tmp_path, None, [question("polite"), question("right")], now=now) as running:
-        spans = list(chats(*range(20)))
-        spans[7] = msgspec.structs.replace(spans[7], blob=b"\xff\xff\xff no span")
-        await running.pipeline.receive(spans, ())
+        spoilt = [msgspec.structs.replace(log, blob=b"\xff\xff\xff no log") for log in events(7)]
+        await running.pipeline.receive((), spoilt)
+        await running.receive(*range(20))
         healthy = [number for number in range(20) if number != 7]
         assert {job.state for job in await running.ended(*healthy)} == {"done"}
         for attempts in (1, 2):
@@ -28,7 +28,7 @@ async def test_a_poison_span_fails_alone_after_its_attempts(tmp_path: Path) -> N
         results = await running.inbox.got(40)
         failures = [one.outcome for one in results if isinstance(one.outcome, EvaluationFailure)]
         assert [failure.code for failure in failures] == ["internal", "internal"]
-        assert "no span" not in failures[0].message
+        assert "no log" not in failures[0].message
         # And it goes on.
         await running.receive(50)
         assert {job.state for job in await running.ended(50)} == {"done"}
