@@ -130,7 +130,7 @@ Index(
 )
 for _name, _columns, _where in (
     # The state is in it so that the index alone can be counted: without it SQLite looks every row up.
-    ("jobs_due", (jobs.c.evaluator, jobs.c.due_ns, jobs.c.state), "state = 0"),
+    ("jobs_due", (jobs.c.evaluator, jobs.c.state, jobs.c.due_ns), "state = 0"),
     ("jobs_owner", (jobs.c.owner,), "state = 1"),
     ("jobs_parent", (jobs.c.parent,), "parent IS NOT NULL"),
 ):

@@ -80,7 +80,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "jobs_due", "jobs", ["evaluator", "due_ns", "state"], unique=False, sqlite_where=sa.text("state = 0")
+        "jobs_due", "jobs", ["evaluator", "state", "due_ns"], unique=False, sqlite_where=sa.text("state = 0")
     )
     op.create_index("jobs_identity", "jobs", ["target", "evaluator", "version", "generation"], unique=True)
     op.create_index("jobs_owner", "jobs", ["owner"], unique=False, sqlite_where=sa.text("state = 1"))
