@@ -7,13 +7,12 @@ import msgspec
 
 from spanjudge.evaluators.answer_format import Boolean
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.evaluators.span_values import Seen
 from spanjudge.judging import fence, truncate
 from spanjudge.judging.material import documents_text, texts, tools_text
 from spanjudge.judging.subject import Field, Subject
 from spanjudge.pipeline.decision import Decision
 from spanjudge.pipeline.match import Admission
-from spanjudge.pipeline.subjects import subject_of
+from spanjudge.pipeline.subjects import Shown, subject_of
 from spanjudge.spans.messages import call_text, transcript
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import FileRead
@@ -105,7 +104,7 @@ def is_formatting(raw: RawSpan) -> bool:
 
 def _seen(raw: RawSpan, span: Span, tree: SpanTree, admission: Admission, limit: int) -> SeenSpan:
     subject = msgspec.structs.replace(subject_of(span, raw), context=tree.context_of(span))
-    decision = admission.decide(Seen(raw, None, lambda: span), lambda: subject)
+    decision = admission.decide(Shown(raw, None, lambda: span, lambda: subject))
     if span.kind is not None and tree.parent(span) is not None:
         decision = Decision(judge=False, reason="not_matched", detail=PLUMBING)
     other = tree.judged_instead_of(span)

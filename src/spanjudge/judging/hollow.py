@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 Hollow = Literal["blank", "brackets", "punctuation", "opening"]
@@ -21,8 +22,12 @@ _OPENINGS = re.compile(
 def hollow(text: str) -> Hollow | None:
     """What kind of nothing a text is; `None` when it may say something."""
     bare = text.strip()
-    if len(bare) > _LONGEST:
-        return None
+    return _kind(bare) if len(bare) <= _LONGEST else None
+
+
+@lru_cache(maxsize=1024)
+def _kind(bare: str) -> Hollow | None:
+    """Kept, for every evaluator asks about the same output."""
     if not (bare.isascii() and bare.isprintable()):
         bare = "".join(c for c in bare if unicodedata.category(c) not in ("Cf", "Cc") or c == "\n").strip()
     if not bare:

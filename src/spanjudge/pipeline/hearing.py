@@ -1,7 +1,7 @@
 """One target before its judge: read, decided once more, asked about, and what becomes of its jobs."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ from spanjudge.pipeline.endings import (
     finished,
     internal_failure,
 )
+from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.match import decide_target
 from spanjudge.pipeline.pauses import Pauses
 from spanjudge.pipeline.ports import Finish, Job, Material, Retry, StoreError, UsageRow
@@ -35,6 +36,7 @@ _MANY_SPANS = 24
 """More than these are read beside the event loop."""
 
 _PROVES_NOTHING = HOPELESS | PROVIDERS_TROUBLE | {"internal", "budget_exhausted", "missing_input"}
+_WHOLE_AT_ONCE = 4
 _MOST_TRIES_KNOWN = 200_000
 
 
@@ -43,6 +45,17 @@ class Case(msgspec.Struct, frozen=True):
 
     job: Job
     evaluator: Evaluator
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A target that was read: what is judged, and by whom."""
+
+    identity: Identity
+    subject: Subject
+    cases: list[Case]
+
+
+Load = Callable[[], Awaitable[Material | None]]
 
 
 class Heard(msgspec.Struct):
@@ -75,8 +88,12 @@ class Hearings:
         patience: Patience,
         grace: float,
         used: Callable[[UsageRow], None],
+        fresh: FreshSpans | None = None,
     ) -> None:
-        """`grace` (seconds): how long after a job was made content may still come."""
+        """`grace` (seconds): how long after a job was made content may still come.
+
+        `fresh` holds what receiving read a moment ago.
+        """
         self._judges = judges
         self._catalogue = catalogue
         self._pauses = pauses
@@ -84,24 +101,26 @@ class Hearings:
         self._patience = patience
         self._grace_ns = int(grace * _SECOND)
         self._used = used
+        self._fresh = fresh
         self._tries: dict[int, int] = {}
+        self._whole = asyncio.Semaphore(_WHOLE_AT_ONCE)
 
-    async def hear(self, target: Target, jobs: Sequence[Job], material: Material | None) -> Heard:
-        """Judge a target by these jobs' evaluators."""
+    async def hear(self, target: Target, jobs: Sequence[Job], load: Load) -> Heard:
+        """Judge a target by these jobs' evaluators; `load` gives what is stored of it."""
         heard = Heard()
         identity = Identity(target=target)
         try:
-            if material is None or not material.spans:
-                told = f"nothing is stored of the {target.kind} any more"
-                heard.ends += [Finish(job=job, reason="no_content", detail=told) for job in jobs]
+            if target.kind == "span":
+                prepared = await self._prepare(target, jobs, load, heard)
+            else:
+                # A whole trace takes megabytes until it is read, and a subject kilobytes afterwards.
+                async with self._whole:
+                    prepared = await self._prepare(target, jobs, load, heard)
+            if prepared is None:
                 return heard
-            reading = await _read(target, material)
-            identity = Identity(
-                target=reading.target, service=reading.service, response_id=reading.response_id
-            )
-            cases = await self._cases(jobs, reading, heard)
-            for judge, group in _by_judge(cases).items():
-                await self._ask(judge, group, reading.subject, identity, heard)
+            identity = prepared.identity
+            for judge, group in _by_judge(prepared.cases).items():
+                await self._ask(judge, group, prepared.subject, identity, heard)
         except StoreError:
             later = self._now() + _SECOND
             heard.ends += [Retry(job=job, due_ns=later) for job in _left(jobs, heard)]
@@ -116,6 +135,23 @@ class Hearings:
         for end in ends if self._tries else ():
             if isinstance(end, Finish):
                 self._tries.pop(end.job.id, None)
+
+    async def _prepare(
+        self, target: Target, jobs: Sequence[Job], load: Load, heard: Heard
+    ) -> Prepared | None:
+        material = await load()
+        if material is None or not material.spans:
+            told = f"nothing is stored of the {target.kind} any more"
+            heard.ends += [Finish(job=job, reason="no_content", detail=told) for job in jobs]
+            return None
+        reading = await self._read(target, material)
+        identity = Identity(target=reading.target, service=reading.service, response_id=reading.response_id)
+        return Prepared(identity, reading.subject, await self._cases(jobs, reading, heard))
+
+    async def _read(self, target: Target, material: Material) -> Reading:
+        if len(material.spans) + len(material.retrievals) > _MANY_SPANS:
+            return await asyncio.to_thread(read_target, target, material, known=self._fresh)
+        return read_target(target, material, known=self._fresh)
 
     async def _cases(self, jobs: Sequence[Job], reading: Reading, heard: Heard) -> list[Case]:
         """The jobs that are to be judged; the others are ended."""
@@ -203,12 +239,6 @@ def _is_hopeless(outcome: Outcome) -> bool:
 def _left(jobs: Sequence[Job], heard: Heard) -> list[Job]:
     done = {end.job.id for end in heard.ends}
     return [job for job in jobs if job.id not in done]
-
-
-async def _read(target: Target, material: Material) -> Reading:
-    if len(material.spans) + len(material.retrievals) > _MANY_SPANS:
-        return await asyncio.to_thread(read_target, target, material)
-    return read_target(target, material)
 
 
 def _by_judge(cases: Sequence[Case]) -> dict[str, list[Case]]:

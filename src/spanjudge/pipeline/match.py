@@ -13,7 +13,7 @@ from spanjudge.evaluators.span_values import Seen
 from spanjudge.judging.prechecks import missing_needs
 from spanjudge.judging.subject import Field, Subject
 from spanjudge.pipeline.decision import JUDGE, Decision
-from spanjudge.pipeline.subjects import Reading, subject_of
+from spanjudge.pipeline.subjects import Reading, Shown
 from spanjudge.spans.facts import Facts
 from spanjudge.spans.raw import STATUS_ERROR, RawSpan
 from spanjudge.spans.span import Span
@@ -72,16 +72,15 @@ class Admission:
             and sampled(seen.raw.trace_id, self._percent)
         )
 
-    def admits(self, seen: Seen, subject: Callable[[], Subject] | None = None) -> Decision:
+    def admits(self, shown: Shown) -> Decision:
         """Whether there is what it takes to judge a span that is `in_scope`."""
-        if seen.raw.status_code == STATUS_ERROR and not self._failed_too:
-            return _failed(seen.raw)
-        given = subject() if subject is not None else subject_of(seen.span, seen.raw)
-        if seen.span.error and given.output is None and not self._failed_too:
-            return _failed(seen.raw)
-        return self._content(given, "span", about_genai=seen.facts.is_genai)
+        if not self._failed_too and (
+            shown.raw.status_code == STATUS_ERROR or (shown.span.error and shown.subject.output is None)
+        ):
+            return _failed(shown.raw)
+        return self._content(shown.subject, "span", about_genai=shown.facts.is_genai)
 
-    def decide(self, seen: Seen, subject: Callable[[], Subject] | None = None) -> Decision:
+    def decide(self, seen: Shown) -> Decision:
         """Everything about a span, with words for what does not fit."""
         if is_own(seen):
             return Decision(judge=False, reason="own_telemetry", detail="it is a call of the judge itself")
@@ -95,7 +94,7 @@ class Admission:
             return _not_matched(mismatch)
         if not sampled(seen.raw.trace_id, self._percent):
             return self._sampled_out("trace")
-        return self.admits(seen, subject)
+        return self.admits(seen)
 
     def decide_whole(self, reading: Reading) -> Decision:
         """A trace or session: one of its spans must satisfy services and rules together."""
@@ -182,7 +181,7 @@ def decide(raw: RawSpan, evaluator: Evaluator, span: Callable[[], Span] | None =
 
     Draft, paused, budget and calls recorded twice are not looked at: these are not matters of the span alone.
     """
-    return admission_of(evaluator).decide(Seen(raw, None, span))
+    return admission_of(evaluator).decide(Shown(raw, None, span))
 
 
 def decide_target(reading: Reading, evaluator: Evaluator) -> Decision:
@@ -192,8 +191,7 @@ def decide_target(reading: Reading, evaluator: Evaluator) -> Decision:
         return _not_matched(f"it judges {evaluator.target}s, and this is a {kind}")
     if kind != "span":
         return admission_of(evaluator).decide_whole(reading)
-    seen = Seen(reading.raw, None, lambda: reading.span)
-    return admission_of(evaluator).decide(seen, lambda: reading.subject)
+    return admission_of(evaluator).decide(reading.shown)
 
 
 _known: dict[tuple[str, str], Admission] = {}

@@ -13,6 +13,7 @@ from spanjudge.pipeline.budget_gauges import observe_budgets
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Clock, Now
 from spanjudge.pipeline.commit import Commits
+from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.outbox import ExportState, Pump
 from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
@@ -83,6 +84,7 @@ class Pipeline:
         self._received = 0
         self._refused = 0
         self._catalogue = Catalogue(store)
+        self._fresh = FreshSpans()
         self._matcher = self._new_matcher()
         self._commits = Commits(
             store, self._now, most_spans=options.most_pending_spans, most_bytes=options.most_pending_bytes
@@ -96,6 +98,7 @@ class Pipeline:
             self._now,
             destinations=[exporter.name for exporter in exporters],
             on_results=self._results,
+            fresh=self._fresh,
         )
         self._windows = Windows(store, lambda: self._catalogue.live, most_spans=options.most_spans)
         self._retention = Retention(
@@ -176,6 +179,8 @@ class Pipeline:
     async def _receive(self, spans: Sequence[ReceivedSpan], logs: Sequence[ReceivedLog]) -> None:
         self._admit()
         count = len(spans) + len(logs)
+        if not count:
+            return
         size = sum(len(one.blob) for one in spans) + sum(len(one.blob) for one in logs)
         with self._commits.room(spans=count, size=size):
             if count >= self._options.match_in_thread:
@@ -228,6 +233,7 @@ class Pipeline:
         return Matcher(
             self._matched,
             grace_ns=int(options.grace * _SECOND),
+            fresh=self._fresh,
             times=WindowTimes(
                 trace_idle_ns=int(options.trace_idle * _SECOND),
                 trace_longest_ns=int(options.trace_longest * _SECOND),

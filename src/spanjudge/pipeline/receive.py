@@ -2,19 +2,17 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.sampling import sampled
-from spanjudge.evaluators.span_values import Seen
-from spanjudge.judging.subject import Subject
+from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.match import Admission, admission_of, is_own
 from spanjudge.pipeline.ports import Intake, LogRow, NewJob, SpanRow, StoredEvaluator, WindowTouch
-from spanjudge.pipeline.subjects import subject_of
+from spanjudge.pipeline.subjects import Shown
 from spanjudge.spans.facts import Facts, facts
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.spans.raw import STATUS_ERROR, LogEvent, RawSpan
@@ -61,8 +59,12 @@ class Matcher:
         *,
         grace_ns: int = GRACE_NS,
         times: WindowTimes | None = None,
+        fresh: FreshSpans | None = None,
     ) -> None:
-        """`published` may hold drafts and archived versions: they are not looked at."""
+        """`published` may hold drafts and archived versions: they are not looked at.
+
+        `fresh` is where what was read of spans with jobs is left for their judging.
+        """
         live = [stored for stored in published if stored.status in ("published", "paused")]
         admissions = [found for stored in live if (found := _compiled(stored)) is not None]
         self._of_spans = [a for a in admissions if a.evaluator.target == "span"]
@@ -71,6 +73,7 @@ class Matcher:
         self._serving: dict[str, tuple[Admission, ...]] = {}
         self._grace_ns = grace_ns
         self._times = times or WindowTimes()
+        self._fresh = fresh
 
     def intake(
         self, spans: Sequence[ReceivedSpan], logs: Sequence[ReceivedLog] = (), *, now_ns: int
@@ -83,9 +86,11 @@ class Matcher:
             raw = received.raw
             try:
                 known = facts(raw)
-                seen = Seen(raw, known)
+                seen = Shown(raw, known)
                 own = is_own(seen)
                 jobs = () if own else self._jobs(seen, now_ns)
+                if self._fresh is not None and any(not job.awaits_content for job in jobs):
+                    self._fresh.keep(received.blob, received.envelope, seen, now_ns=now_ns)
                 if known.is_genai and not own:
                     self._touch(seen, now_ns, touches)
             except Exception as error:  # noqa: BLE001  one bad span must not take its neighbours along
@@ -114,7 +119,7 @@ class Matcher:
             ]
         return intake
 
-    def _jobs(self, seen: Seen, now_ns: int) -> Sequence[NewJob]:
+    def _jobs(self, seen: Shown, now_ns: int) -> Sequence[NewJob]:
         service = seen.raw.resource.service
         serving = self._serving.get(service)
         if serving is None:
@@ -124,14 +129,11 @@ class Matcher:
         fitting = [admission for admission in serving if admission.in_scope(seen)]
         if not fitting:
             return ()
-        subject = cache(lambda: subject_of(seen.span, seen.raw))
-        made = (self._job(admission, seen, subject, now_ns) for admission in fitting)
+        made = [self._job(admission, seen, now_ns) for admission in fitting]
         return [job for job in made if job is not None]
 
-    def _job(
-        self, admission: Admission, seen: Seen, subject: Callable[[], Subject], now_ns: int
-    ) -> NewJob | None:
-        decision = admission.admits(seen, subject)
+    def _job(self, admission: Admission, seen: Shown, now_ns: int) -> NewJob | None:
+        decision = admission.admits(seen)
         if not (decision.judge or decision.may_change):
             return None
         raw = seen.raw
@@ -145,7 +147,7 @@ class Matcher:
             awaits_content=not decision.judge,
         )
 
-    def _touch(self, seen: Seen, now_ns: int, touches: dict[str, WindowTouch]) -> None:
+    def _touch(self, seen: Shown, now_ns: int, touches: dict[str, WindowTouch]) -> None:
         raw = seen.raw
         if _wanted(self._of_traces, raw.resource.service, raw.trace_id):
             ended = _says(raw, TRACE_END, "trace")

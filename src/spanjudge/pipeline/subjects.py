@@ -1,15 +1,18 @@
 """What a judge sees of a stored span, trace or session."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
 
 import msgspec
 
+from spanjudge.evaluators.span_values import Seen
 from spanjudge.judging.subject import Subject
 from spanjudge.pipeline.folding import Step, fold, with_gap
 from spanjudge.pipeline.ports import Material, StoredSpan
 from spanjudge.pipeline.trace import Trace, output_of
 from spanjudge.pipeline.turns import turns_of
+from spanjudge.spans.facts import Facts
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import decode_log, decode_span
 from spanjudge.spans.parts import as_json
@@ -25,13 +28,42 @@ MOST_CHARACTERS = 100_000
 """Of the steps of a trace or session, the rest is folded: a little less than most judges take in all."""
 
 
+class Shown(Seen):
+    """A span as rules look at it, and what a judge is shown of it: each made at the first look."""
+
+    def __init__(
+        self,
+        raw: RawSpan,
+        known: Facts | None = None,
+        span: Callable[[], Span] | None = None,
+        subject: Callable[[], Subject] | None = None,
+    ) -> None:
+        """As `Seen`; `subject` is what makes the subject, where there is more to it than the span alone."""
+        super().__init__(raw, known, span)
+        self._make_subject = subject
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What a judge sees."""
+        return self._make_subject() if self._make_subject is not None else subject_of(self.span, self.raw)
+
+
+class Known(Protocol):
+    """Spans that were read already; see `FreshSpans`."""
+
+    def take(self, blob: bytes, envelope: bytes) -> Shown | None:
+        """The span that was read from these bytes, without log events."""
+        ...
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A target as it is judged.
 
     `target` names trace and span also where the one that was asked for did not know them (the key is the
     same). `span` and `raw`: the span itself; of a trace the outermost span that is about GenAI; of a session
     that of its last trace. `spans` are all that were read, the one above first. `service` is whose span it
-    is, `response_id` its `gen_ai.response.id`. `total` is how many spans the target has.
+    is, `response_id` its `gen_ai.response.id`. `total` is how many spans the target has. `shown` is `raw`,
+    `span` and `subject` as rules look at them.
     """
 
     target: Target
@@ -39,21 +71,28 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     span: Span
     raw: RawSpan
     spans: tuple[tuple[RawSpan, Span], ...]
+    shown: Shown
     service: str
     response_id: str | None = None
     total: int = 1
 
 
-def read_target(target: Target, material: Material, *, most_characters: int = MOST_CHARACTERS) -> Reading:
+def read_target(
+    target: Target,
+    material: Material,
+    *,
+    most_characters: int = MOST_CHARACTERS,
+    known: Known | None = None,
+) -> Reading:
     """Decode, normalise and put together what is stored of a target.
 
-    Steps of a trace or session beyond `most_characters` are folded, and `subject.folded` says so.
-    Raises `ValueError` when nothing is stored of the target.
+    A span that is `known` is not read again. Steps of a trace or session beyond `most_characters` are folded,
+    and `subject.folded` says so. Raises `ValueError` when nothing is stored of the target.
     """
     if not material.spans:
         raise ValueError(f"nothing is stored of the {target.kind} {target.key}")
     if target.kind == "span":
-        return _read_span(target, material)
+        return _read_span(target, material, known)
     pairs = [read_stored(stored) for stored in material.spans]
     traces = _traces([span for _, span in pairs])
     chosen = traces[-1] if target.kind == "session" else traces[0]
@@ -80,6 +119,7 @@ def read_target(target: Target, material: Material, *, most_characters: int = MO
         span=head,
         raw=raw,
         spans=tuple(pairs),
+        shown=Shown(raw, None, lambda: head, lambda: subject),
         service=raw.resource.service,
         response_id=head.response_id,
         total=max(material.total, len(pairs)),
@@ -129,15 +169,23 @@ def attributes_of(raw: RawSpan) -> Mapping[str, Any]:
     return {**resource, **{f"resource.{key}": value for key, value in resource.items()}, **raw.attributes}
 
 
-def _read_span(target: Target, material: Material) -> Reading:
-    raw, span = read_stored(material.spans[0])
-    others = [read_stored(stored)[1] for stored in material.retrievals if stored.span_id != span.span_id]
+def _read_span(target: Target, material: Material, known: Known | None) -> Reading:
+    stored = material.spans[0]
+    shown = known.take(stored.blob, stored.envelope) if known is not None and not stored.logs else None
+    if shown is None:
+        raw, span = read_stored(stored)
+        shown = Shown(raw, None, lambda: span)
+    raw, span = shown.raw, shown.span
+    others = [read_stored(other)[1] for other in material.retrievals if other.span_id != span.span_id]
+    if others:
+        shown = Shown(raw, shown.facts, lambda: span, lambda: subject_of(span, raw, others))
     return Reading(
         target=target,
-        subject=subject_of(span, raw, others),
+        subject=shown.subject,
         span=span,
         raw=raw,
         spans=((raw, span),),
+        shown=shown,
         service=raw.resource.service,
         response_id=span.response_id,
     )

@@ -13,6 +13,7 @@ from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.endings import Ending, Patience, sort_of
 from spanjudge.pipeline.finishing import Finishing
+from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.hearing import Hearings
 from spanjudge.pipeline.lane import Desk, Lane
 from spanjudge.pipeline.options import PipelineOptions
@@ -44,8 +45,9 @@ class Worker:
         *,
         destinations: Sequence[str],
         on_results: Callable[[Sequence[Evaluated]], None],
+        fresh: FreshSpans | None = None,
     ) -> None:
-        """`on_results` is told of outcomes that are stored."""
+        """`on_results` is told of outcomes that are stored; `fresh` holds spans that receiving has read."""
         self.owner = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
         self.counts: Counter[str] = Counter()
         """Jobs ended since the start, by how: `done`, `failed`, `skipped`, `retrying`."""
@@ -73,6 +75,7 @@ class Worker:
             patience=Patience(attempts=options.attempts, oldest=options.oldest),
             grace=options.grace,
             used=self._finishing.used,
+            fresh=fresh,
         )
         self._hand: set[int] = set()
         self._lanes: list[Lane] = []
