@@ -33,7 +33,7 @@ class PipelineOptions(msgspec.Struct, frozen=True, kw_only=True):
     match_in_thread: int = 64
 
     concurrency: int = 256
-    lease: float = 60.0
+    lease: float = 30.0
     attempts: int = 3
     oldest: float = DAY
     poll: float = 0.5

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ _log = logging.getLogger("spanjudge.pipeline")
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
 _STEP = 500
+_STEPS_A_LOOK = 4
 _SMALLER = 0.95
 """Of `max_bytes`: what a store that grew too large is brought back to."""
 
@@ -73,9 +75,9 @@ class Retention:
             _log.info("old spans and results are deleted", extra={"rows": gone})
         return gone
 
-    async def _purge(self, spans_before: int, results_before: int) -> int:
+    async def _purge(self, spans_before: int, results_before: int, *, steps: int = sys.maxsize) -> int:
         gone = 0
-        while True:
+        for _ in range(steps):
             began = self._monotonic()
             step = await self._store.purge(
                 spans_before_ns=spans_before, results_before_ns=results_before, limit=_STEP
@@ -90,7 +92,7 @@ class Retention:
         """Delete the oldest spans, whatever their age, until the store is small enough."""
         gone = 0
         while await self._size() > self._max_bytes * _SMALLER:
-            step = await self._store.purge(spans_before_ns=now, results_before_ns=results_before, limit=_STEP)
+            step = await self._purge(now, results_before, steps=_STEPS_A_LOOK)
             if not step:
                 _log.warning(
                     "the store is larger than it may be, and nothing is left that may be deleted",
@@ -98,7 +100,6 @@ class Retention:
                 )
                 break
             gone += step
-            await asyncio.sleep(0)
         return gone
 
     async def _size(self) -> int:
