@@ -33,7 +33,7 @@ _FOR_SMALL_JUDGES = 2
 
 
 class Group(msgspec.Struct):
-    """The jobs of one target, with what is stored of it."""
+    """The jobs of one target, with what is stored of it when it is a span."""
 
     target: Target
     jobs: list[Job]
@@ -137,15 +137,18 @@ class Lane:
         self._unread.extend(groups.values())
 
     async def _read(self) -> list[Group]:
-        """What was leased, with what is stored of it."""
+        """What was leased; of spans with what is stored of them."""
         groups = list(self._unread)
-        if groups:
-            targets = [group.target for group in groups]
-            material = await self._desk.store.material(targets, most_spans=self._desk.options.most_spans)
+        targets = [group.target for group in groups if group.target.kind == "span"]
+        if targets:
+            material = await self._material(targets)
             for group in groups:
                 group.material = material.get(group.target.kind + group.target.key)
-            del self._unread[: len(groups)]
+        del self._unread[: len(groups)]
         return groups
+
+    async def _material(self, targets: Sequence[Target]) -> dict[str, Material]:
+        return await self._desk.store.material(targets, most_spans=self._desk.options.most_spans)
 
     def _begin(self) -> None:
         while self._ready and len(self._tasks) < self._throttle.allowed:
@@ -182,7 +185,13 @@ class Lane:
 
     async def _hearing(self, group: Group) -> Heard:
         desk = self._desk
-        heard = await desk.hearings.hear(group.target, group.jobs, group.material)
+
+        async def load() -> Material | None:
+            if group.target.kind == "span":
+                return group.material
+            return (await self._material([group.target])).get(group.target.kind + group.target.key)
+
+        heard = await desk.hearings.hear(group.target, group.jobs, load)
         if heard.answered:
             self._throttle.succeeded()
         elif heard.troubled:
