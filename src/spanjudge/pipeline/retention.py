@@ -16,7 +16,6 @@ _log = logging.getLogger("spanjudge.pipeline")
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
 _STEP = 500
-_STEPS_A_LOOK = 4
 _SMALLER = 0.95
 """Of `max_bytes`: what a store that grew too large is brought back to."""
 
@@ -69,7 +68,7 @@ class Retention:
         now = self._now()
         spans_before, results_before = now - self._spans_ns, now - self._results_ns
         gone = await self._purge(spans_before, results_before)
-        if self._max_bytes and await self._size() > self._max_bytes:
+        if self._max_bytes:
             gone += await self._shrink(now, results_before)
         if gone:
             _log.info("old spans and results are deleted", extra={"rows": gone})
@@ -89,10 +88,16 @@ class Retention:
         return gone
 
     async def _shrink(self, now: int, results_before: int) -> int:
-        """Delete the oldest spans, whatever their age, until the store is small enough."""
+        """Delete the oldest spans of a store that grew too large, whatever their age."""
+        if (await self._store.health(now_ns=self._now())).size_bytes <= self._max_bytes:
+            return 0
         gone = 0
-        while await self._size() > self._max_bytes * _SMALLER:
-            step = await self._purge(now, results_before, steps=_STEPS_A_LOOK)
+        aim = int(self._max_bytes * _SMALLER)
+        while (health := await self._store.health(now_ns=self._now())).size_bytes > aim:
+            # Spans are of different sizes: half of what seems to be too many, and another look.
+            too_many = health.spans * (health.size_bytes - aim) / health.size_bytes
+            steps = max(1, int(too_many / 2 / _STEP))
+            step = await self._purge(now, results_before, steps=steps)
             if not step:
                 _log.warning(
                     "the store is larger than it may be, and nothing is left that may be deleted",
@@ -101,9 +106,6 @@ class Retention:
                 break
             gone += step
         return gone
-
-    async def _size(self) -> int:
-        return (await self._store.health(now_ns=self._now())).size_bytes
 
     def _clock_jumped(self) -> bool:
         now, at = self._now(), self._monotonic()
