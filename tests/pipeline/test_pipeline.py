@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import time
 from pathlib import Path
 
@@ -211,6 +212,24 @@ async def test_more_criteria_than_a_call_holds_and_usage_for_each(tmp_path: Path
     assert sum(one.outcome.usage.input for one in results if one.outcome.usage) == 2_000
     assert sum(row.usage.input + row.usage.output for row in rows) == 2_200
     assert sum(row.cost_usd for row in rows) == pytest.approx(0.02)
+
+
+async def test_every_end_is_one_line_of_the_log_without_content(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "spanjudge"):
+        async with live(tmp_path) as running:
+            await running.receive(1)
+            await running.pipeline.receive(chats(2, content=False), ())
+            await running.ended(1, 2)
+    lines = [record.__dict__ for record in caplog.records if record.name == "spanjudge.evaluations"]
+    told = {(line["msg"], line["evaluator"], line["span_id"]) for line in lines if line["msg"] != "retrying"}
+    assert told == {
+        (words, name, target(number).span_id)
+        for words, number in (("evaluated", 1), ("skipped", 2))
+        for name in ("polite", "right")
+    }
+    assert "gate" not in str([record.__dict__ for record in caplog.records]).lower()
 
 
 async def test_it_says_how_it_stands(tmp_path: Path) -> None:
