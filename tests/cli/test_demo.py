@@ -46,7 +46,7 @@ async def test_what_cannot_be_judged_is_told_with_its_reason(mock_judge: MockJud
     env = environment(tmp_path, judge_at(mock_judge.url))
     _, out, _ = await spanjudge("demo", "--exit", "--port", "0", env=env)
     _, told = out.split("Not judged, and why:")
-    assert re.search(r"failure_answer: the call failed", told)
+    assert re.search(r"failure_answer: failed call", told)
     assert re.search(r"failure_answer: (no content|waiting)", told)
 
 
