@@ -10,7 +10,7 @@ https://protobuf.dev/programming-guides/encoding/
 import struct
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from spanjudge.telemetry import result_record
 from spanjudge.telemetry.evaluated import Evaluated, Target
@@ -59,7 +59,7 @@ def metrics_request(batch: Sequence[Evaluated], resource: bytes) -> bytes:
     for evaluated, time_ns in zip(batch, result_record.point_times(batch), strict=True):
         fixed = result_record.fixed_of(evaluated)
         encoded = _encoded(fixed)
-        ids = _exemplar_ids(evaluated.target)
+        ids = _about(evaluated.target, evaluated.response_id).exemplar
         for gauge, value in result_record.values_of(evaluated, fixed):
             plain, with_exemplar = encoded.outcome_point if gauge is OUTCOME else encoded.point
             points[gauge].append(with_exemplar if ids else plain)
@@ -132,9 +132,6 @@ def _record(evaluated: Evaluated) -> bytes:
     """A log record, as the field of its scope."""
     encoded = _encoded(result_record.fixed_of(evaluated))
     body = encoded.body + _pairs(1, result_record.body_of(evaluated))
-    target = evaluated.target
-    trace_id = _id(target.trace_id, _TRACE_ID_BYTES)
-    span_id = _id(target.span_id, _SPAN_ID_BYTES) if trace_id else b""
     return _field(
         2,
         b"".join(
@@ -144,17 +141,30 @@ def _record(evaluated: Evaluated) -> bytes:
                 _field(5, _field(6, body)),
                 encoded.attributes,
                 _pairs(6, result_record.attributes_of(evaluated)),
-                _field(9, trace_id) if trace_id else b"",
-                _field(10, span_id) if span_id else b"",
+                _about(evaluated.target, evaluated.response_id).record,
             )
         ),
     )
 
 
-def _exemplar_ids(target: Target) -> bytes:
-    """Span id and trace id of an exemplar, or nothing unless both are known."""
+class _About(NamedTuple):
+    """What names the target: in a log record, and in the exemplars of its data points.
+
+    `exemplar` is empty unless both ids are known.
+    """
+
+    record: bytes
+    exemplar: bytes
+
+
+# Outcomes of one target are exported one after the other.
+@lru_cache(maxsize=256)
+def _about(target: Target, response_id: str | None) -> _About:
     trace_id, span_id = _id(target.trace_id, _TRACE_ID_BYTES), _id(target.span_id, _SPAN_ID_BYTES)
-    return b"\x22\x08" + span_id + b"\x2a\x10" + trace_id if trace_id and span_id else b""
+    record = _pairs(6, result_record.about_of(target, response_id))
+    if trace_id:
+        record += _field(9, trace_id) + (_field(10, span_id) if span_id else b"")
+    return _About(record, b"\x22\x08" + span_id + b"\x2a\x10" + trace_id if trace_id and span_id else b"")
 
 
 def _id(text: str, size: int) -> bytes:
@@ -182,47 +192,62 @@ def _scope() -> bytes:
 
 def _pairs(number: int, fields: Mapping[str, Any]) -> bytes:
     """`KeyValue` messages, each as field `number`."""
-    keys, sizes = _keys[number], _VARINTS
+    keys = _keys[number]
     parts: list[bytes] = []
     for name, value in fields.items():
         key = keys.get(name) or _key(number, name)
         if isinstance(value, str):
             # Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes a question mark.
             data = value.encode("utf-8", "replace")
-            size = len(data)
-            if size < _SHORT:
-                sized = sizes[size]
-                inner = 1 + len(sized) + size
-                inner_sized = sizes[inner]
-                parts += (
-                    key.tag,
-                    _varint(key.size + len(inner_sized) + inner),
-                    key.key,
-                    inner_sized,
-                    b"\x0a",
-                    sized,
-                    data,
-                )
-                continue
+            parts.append(key.texts.get(len(data)) or key.text(len(data)))
+            parts.append(data)
         elif isinstance(value, float):
-            parts += (key.double, _double(value))
-            continue
-        inner = _value(value)
-        sized = _varint(len(inner))
-        parts += (key.tag, _varint(key.size + len(sized) + len(inner)), key.key, sized, inner)
+            parts.append(key.double)
+            parts.append(_double(value))
+        else:
+            parts.append(key.small.get(value) or key.whole(value) if type(value) is int else key.other(value))
     return b"".join(parts)
 
 
 class _Key:
-    """A key with all that stands around it. `size` is that of the key and of the value's tag."""
+    """A key with all that stands around it: what comes before a text of some length, before a double.
 
-    __slots__ = ("double", "key", "size", "tag")
+    `texts` and `small` keep what was written before: lengths of texts, and whole numbers.
+    """
+
+    __slots__ = ("_key", "_tag", "double", "small", "texts")
 
     def __init__(self, number: int, name: str) -> None:
-        self.tag = bytes((number << 3 | 2,))
-        self.key = _field(1, name.encode()) + b"\x12"
-        self.size = len(self.key)
-        self.double = self.tag + _varint(self.size + 10) + self.key + bytes((9, _DOUBLE))
+        self._tag = bytes((number << 3 | 2,))
+        self._key = _field(1, name.encode()) + b"\x12"
+        self.double = self._tag + _varint(len(self._key) + 10) + self._key + bytes((9, _DOUBLE))
+        self.texts: dict[int, bytes] = {}
+        self.small: dict[int, bytes] = {}
+
+    def text(self, size: int) -> bytes:
+        """What comes before a text of so many bytes."""
+        start = b"\x0a" + _varint(size)
+        found = self._around(len(start) + size) + start
+        if size < _MOST_KEPT:
+            self.texts[size] = found
+        return found
+
+    def whole(self, value: int) -> bytes:
+        """The pair of a whole number."""
+        found = self.other(value)
+        if 0 <= value < _MOST_KEPT:
+            self.small[value] = found
+        return found
+
+    def other(self, value: Any) -> bytes:
+        """The pair of any value."""
+        inner = _value(value)
+        return self._around(len(inner)) + inner
+
+    def _around(self, size: int) -> bytes:
+        """What comes before an `AnyValue` of so many bytes."""
+        sized = _varint(size)
+        return self._tag + _varint(len(self._key) + len(sized) + size) + self._key + sized
 
 
 _keys: dict[int, dict[str, _Key]] = {number: {} for number in (1, 6, 7)}
@@ -276,5 +301,5 @@ def _long_varint(value: int) -> bytes:
 _VARINTS = [_long_varint(value) for value in range(8192)]
 """Nearly every length there is."""
 
-_SHORT = 8000
-"""Texts whose lengths, with a key around them, all stand in the table."""
+_MOST_KEPT = 4096
+"""Lengths and numbers below this are written once for each key."""

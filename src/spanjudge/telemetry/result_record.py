@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from spanjudge.judging.result import EvaluationFailure, Outcome
-from spanjudge.telemetry.evaluated import Evaluated, result_id
+from spanjudge.telemetry.evaluated import Evaluated, Target, result_id
 
 EVENT_NAME = "gen_ai.evaluation.result"
 """The event's name, as the OpenTelemetry GenAI conventions have it."""
@@ -94,7 +94,9 @@ def record_of(evaluated: Evaluated) -> ResultRecord:
         time_ns=evaluated.time_ns,
         trace_id=evaluated.target.trace_id,
         span_id=evaluated.target.span_id,
-        attributes=fixed.attributes | attributes_of(evaluated),
+        attributes=fixed.attributes
+        | attributes_of(evaluated)
+        | about_of(evaluated.target, evaluated.response_id),
         body=fixed.body | body_of(evaluated),
         points=tuple(
             DataPoint(
@@ -189,23 +191,35 @@ def _fixed(  # noqa: PLR0917  a cache's key; keywords would make every look-up s
     )
 
 
+def about_of(target: Target, response_id: str | None) -> dict[str, Value]:
+    """The log record's attributes that tell what was judged: the same for all outcomes of a target."""
+    return _known(
+        {
+            "gen_ai.response.id": response_id,
+            "eval.target.trace_id": target.trace_id or None,
+            "eval.target.span_id": target.span_id or None,
+            "eval.target.session_id": target.session_id or None,
+        }
+    )
+
+
 def attributes_of(evaluated: Evaluated) -> dict[str, Value]:
     """The log record's other attributes: what differs from one outcome to the next."""
-    outcome, target = evaluated.outcome, evaluated.target
-    found: dict[str, Value | None] = {
-        "gen_ai.evaluation.result.id": evaluated.id or None,
-        "gen_ai.response.id": evaluated.response_id,
-        "eval.target.trace_id": target.trace_id or None,
-        "eval.target.span_id": target.span_id or None,
-        "eval.target.session_id": target.session_id or None,
-        "gen_ai.evaluation.cost.usd": outcome.cost_usd,
-    }
+    outcome = evaluated.outcome
+    found: dict[str, Value] = {}
+    if evaluated.id:
+        found["gen_ai.evaluation.result.id"] = evaluated.id
+    if outcome.cost_usd is not None:
+        found["gen_ai.evaluation.cost.usd"] = outcome.cost_usd
     if isinstance(outcome, EvaluationFailure):
         found["error.message"] = outcome.message
     else:
-        found["gen_ai.evaluation.score.value"] = outcome.score_value
-        found["gen_ai.evaluation.explanation"] = outcome.explanation
-        found["gen_ai.evaluation.confidence"] = outcome.confidence
+        if outcome.score_value is not None:
+            found["gen_ai.evaluation.score.value"] = outcome.score_value
+        if outcome.explanation is not None:
+            found["gen_ai.evaluation.explanation"] = outcome.explanation
+        if outcome.confidence is not None:
+            found["gen_ai.evaluation.confidence"] = outcome.confidence
         if outcome.truncated:
             found["gen_ai.evaluation.truncated"] = list(outcome.truncated)
     if outcome.usage is not None:
@@ -214,24 +228,28 @@ def attributes_of(evaluated: Evaluated) -> dict[str, Value]:
     if evaluated.generation:
         found["gen_ai.evaluation.generation"] = evaluated.generation
         found["gen_ai.evaluation.supersedes"] = result_id(
-            outcome.evaluator, outcome.evaluator_version, target, evaluated.generation - 1
+            outcome.evaluator, outcome.evaluator_version, evaluated.target, evaluated.generation - 1
         )
-    return _known(found)
+    return found
 
 
 def body_of(evaluated: Evaluated) -> dict[str, Value]:
     """The other keys of the log record's body."""
     outcome = evaluated.outcome
-    found: dict[str, Value | None] = {"cost_usd": outcome.cost_usd}
+    found: dict[str, Value] = {}
+    if outcome.cost_usd is not None:
+        found["cost_usd"] = outcome.cost_usd
     if isinstance(outcome, EvaluationFailure):
         found["error_message"] = outcome.message
     else:
-        found["score_value"] = outcome.score_value
-        found["explanation"] = outcome.explanation
+        if outcome.score_value is not None:
+            found["score_value"] = outcome.score_value
+        if outcome.explanation is not None:
+            found["explanation"] = outcome.explanation
     if outcome.usage is not None:
         found["judge_input_tokens"] = outcome.usage.input
         found["judge_output_tokens"] = outcome.usage.output
-    return _known(found)
+    return found
 
 
 def values_of(evaluated: Evaluated, fixed: Fixed) -> list[tuple[Gauge, int | float]]:
