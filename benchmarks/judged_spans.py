@@ -147,7 +147,7 @@ async def throughput(place: Place, spans: int) -> tuple[float, float, float]:
 
 async def latencies(place: Place, seconds: float) -> list[float]:
     """Seconds from acceptance to the stored verdict, sorted, at an even pace."""
-    before = count(place, "SELECT coalesce(max(rowid), 0) FROM results")
+    before = count(place, "SELECT coalesce(max(id), 0) FROM results")
     sent = 0
     async with client() as session, asyncio.TaskGroup() as group:
         started = time.perf_counter()
@@ -169,8 +169,9 @@ async def latencies(place: Place, seconds: float) -> list[float]:
 
 
 LATENCY = """
-SELECT results.time_ns - spans.received_ns FROM results JOIN spans
-ON spans.trace_id = results.trace_id AND spans.span_id = results.span_id WHERE results.rowid > ?
+SELECT results.stored_ns - spans.received_ns FROM results JOIN spans
+ON spans.trace_id = substr(results.target, 2, 16) AND spans.span_id = substr(results.target, 18)
+WHERE results.id > ?
 """
 
 
