@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from spanjudge.evaluators import gallery
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.model import JudgeReply, JudgeRequest
 from spanjudge.judging.models.scripted import ScriptedModel
@@ -54,6 +55,16 @@ async def test_what_does_not_fit_fails_with_its_code_and_asks_nobody() -> None:
     assert isinstance(second, EvaluationResult)
     assert len(model.requests) == 1
     assert "polite" not in model.requests[0].question.lower()
+
+
+async def test_what_needs_no_model_is_answered_whatever_is_left() -> None:
+    model = ScriptedModel()
+    empty = gallery.templates()["failure_answer"]
+    judge = BudgetedJudge(Judge(model), ledger(tokens=1), "default", time.time_ns)
+    (outcome,) = await judge.judge(Subject(input="Hello?", output="  "), [empty])
+    assert isinstance(outcome, EvaluationResult)
+    assert outcome.value == "Empty Response"
+    assert not model.requests
 
 
 async def test_a_call_that_breaks_gives_its_reservation_back() -> None:

@@ -64,6 +64,12 @@ def missing_needs(evaluator: Evaluator, subject: Subject) -> list[str]:
     return _look(evaluator, subject)[0]
 
 
+def needs_model(evaluator: Evaluator, subject: Subject) -> bool:
+    """Whether a judge model has to be asked."""
+    missing, certain = _look(evaluator, subject)
+    return certain is None and not missing
+
+
 def _look(evaluator: Evaluator, subject: Subject) -> tuple[list[str], Certain | None]:
     missing: list[str] = [need for need in evaluator.needs if not subject.has(need)]
     if missing not in ([], ["output"]):

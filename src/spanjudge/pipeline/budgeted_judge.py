@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.judge import Judge
+from spanjudge.judging.prechecks import needs_model
 from spanjudge.judging.result import EvaluationFailure, Outcome
 from spanjudge.judging.subject import Subject
 from spanjudge.judging.usage import Usage
@@ -55,7 +56,9 @@ class BudgetedJudge(Judge):
     async def _within_budget(
         self, subject: Subject, evaluators: Sequence[Evaluator], seconds: float | None
     ) -> list[Outcome]:
-        expected = expected_usage(subject, evaluators, self.model.traits)
+        # What is certain without a model costs nothing, and is answered whatever is left of the budget.
+        paid = [evaluator for evaluator in evaluators if needs_model(evaluator, subject)]
+        expected = expected_usage(subject, paid, self.model.traits)
         reservation, refused = await self._ledger.reserve(self._name, expected)
         outcomes: list[Outcome] = []
         try:
