@@ -72,6 +72,11 @@ async def test_other_databases_are_refused(given: str, said: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+async def test_an_old_sqlite_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    assert "3.38.0 or newer is needed" in await refused(tmp_path / "store.db")
+
+
 async def test_a_missing_database_is_not_made_unasked(tmp_path: Path) -> None:
     assert "there is no database at" in await refused(tmp_path / "absent.db", create=False)
     assert not (tmp_path / "absent.db").exists()

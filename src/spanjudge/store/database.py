@@ -21,6 +21,8 @@ from spanjudge.pipeline.ports import StoreError
 Value = TypeVar("Value")
 Work = Callable[[Connection], Value]
 
+# JSON is always built in from this version on, and text with zero bytes is joined whole.
+_OLDEST = (3, 38, 0)
 _READERS = 3
 _BUSY_SECONDS = 10
 _SETUP = (
@@ -107,6 +109,11 @@ def path_of(url: str) -> Path:
 
 def ready_file(path: Path, *, create: bool) -> None:
     """See that there is a file to open, readable for its owner only. Raises `StoreError`."""
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise StoreError(
+            f"this Python brings SQLite {sqlite3.sqlite_version}, and {'.'.join(map(str, _OLDEST))} or newer"
+            " is needed; use a newer build of Python (what uv installs will do)"
+        )
     if path.is_dir():
         raise StoreError(f"{path} is a folder; name a file in it for the database")
     if not create and not path.exists():

@@ -22,7 +22,7 @@ from spanjudge.store.keys import (
     whole,
 )
 from spanjudge.store.same_call import Call, Calls
-from spanjudge.store.spans import with_logs
+from spanjudge.store.spans import with_logs, with_retrievals
 from spanjudge.telemetry.evaluated import Target
 
 _insert = Insert(
@@ -121,12 +121,15 @@ def add(connection: Connection, jobs: Iterable[NewJob], *, now_ns: int) -> int:
             rows.append(_row(job, key, parent, now_ns))
     came: set[bytes] = set()
     if awaiting:
-        came = with_logs(connection, {key for _, key in awaiting if key[:1] == b"s"})
+        keys = {key for _, key in awaiting if key[:1] == b"s"}
+        came = with_logs(connection, keys)
+        retrieved = with_retrievals(connection, {key[1:17] for key in keys - came})
         for job, key in awaiting:
             if job.model_call and key in came:
                 calls.append((job, key, _parent(job)))
             else:
-                rows.append(_row(job, key, _parent(job), now_ns, came=key in came))
+                at_once = key[:1] == b"s" and key[1:17] in retrieved
+                rows.append(_row(job, key, _parent(job), now_ns, came=key in came, at_once=at_once))
     if calls:
         rows += _settled(connection, calls, came, now_ns)
     return _insert(connection, rows)
@@ -145,14 +148,16 @@ def _row(
     now_ns: int,
     *,
     came: bool = False,
+    at_once: bool = False,
     skipped_for: str | None = None,
 ) -> Row:
+    """`came`: log events with content are there; `at_once`: documents are, so that a look is worth while."""
     reason = job.reason or ("same_call" if skipped_for else None)
     due_ns = whole(job.due_ns)
     content = HAS_CONTENT
     if job.awaits_content:
         content = CONTENT_CAME if came else AWAITS_CONTENT
-        due_ns = min(due_ns, now_ns) if came else due_ns
+        due_ns = min(due_ns, now_ns) if came or at_once else due_ns
     return (
         key,
         *further_ids(job.target),

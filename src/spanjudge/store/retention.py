@@ -13,7 +13,7 @@ from spanjudge.store.keys import portions, session_key, span_key, span_keys_betw
 
 _old_spans = Select(
     "SELECT trace_id, span_id, id, received_ns, session_id, envelope_id FROM spans"
-    " WHERE received_ns < :before AND (received_ns > :from_ns OR (received_ns = :from_ns AND id > :from_id))"
+    " WHERE received_ns < :before AND (received_ns, id) > (:from_ns, :from_id)"
     " ORDER BY received_ns, id LIMIT :most",
     ids=("trace_id", "span_id"),
     plain=("id", "received_ns", "session_id", "envelope_id"),

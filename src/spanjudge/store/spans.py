@@ -211,6 +211,22 @@ def with_logs(connection: Connection, keys: Collection[bytes]) -> set[bytes]:
     }
 
 
+_has_retrievals = Select(
+    "SELECT DISTINCT trace_id FROM spans WHERE trace_id IN :traces AND operation = 'retrieval'",
+    ids=("trace_id",),
+    lists=("traces",),
+)
+
+
+def with_retrievals(connection: Connection, traces: Collection[bytes]) -> set[bytes]:
+    """Those of the traces, by id, in which something was retrieved."""
+    return {
+        bytes.fromhex(trace_id)
+        for some in portions(list(traces))
+        for (trace_id,) in _has_retrievals(connection, traces=some)
+    }
+
+
 class _Found:
     """Rows of spans on their way to `StoredSpan`: logs and envelopes are fetched for all together."""
 
