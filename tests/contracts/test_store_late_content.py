@@ -1,5 +1,6 @@
 """Content that comes as log events: before the span, with it, after it, and when it was given up."""
 
+import msgspec
 import pytest
 
 from spanjudge.pipeline.decision import Reason
@@ -123,3 +124,11 @@ async def test_events_that_come_while_a_worker_judges_change_nothing(store: Stor
     await come(store)
     assert await finish(store, done(leased)) == 1
     assert await states(store, 1) == {1: "done"}
+
+
+async def test_documents_that_are_there_already_are_worth_a_look_at_once(store: Store) -> None:
+    retrieval = msgspec.structs.replace(span(2), trace_id=span(1).trace_id, operation="retrieval")
+    await store.commit([Intake(spans=[retrieval])], now_ns=NOW)
+    await store.commit([Intake(spans=[span(1)], jobs=[WAITS])], now_ns=NOW)
+    (leased,) = await lease(store, now_ns=NOW + 1)
+    assert leased.awaits_content

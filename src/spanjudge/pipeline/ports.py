@@ -59,7 +59,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     span is a model call and whose parent, or child, already has a job of the same evaluator as a model
     call with content is stored as skipped with `same_call`, and so are further ones up the chain.
     `awaits_content`: the span has no content yet; content may come as log events until `due_ns`. When such
-    events are stored already, or as soon as they are, the job is due at once. `reason`: the job is stored
+    events are stored already, or as soon as they are, the job is due at once; also when its trace has
+    retrieval spans, as documents may be what is missing. `reason`: the job is stored
     as skipped with it, for the record.
     """
 
