@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 from spanjudge.spans.facts import Facts, facts
+from spanjudge.spans.lazy import lazy
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.raw import RawSpan
 from spanjudge.spans.span import Span
@@ -38,15 +38,15 @@ class Seen:
         self._known = known
         self._make = span
 
-    @cached_property
+    @lazy
     def facts(self) -> Facts:
         """What is cheap to know."""
         return self._known if self._known is not None else facts(self.raw)
 
-    @cached_property
+    @lazy
     def span(self) -> Span:
         """The span, normalised: takes time."""
-        return self._make() if self._make is not None else normalize(self.raw)
+        return self._make() if self._make is not None else normalize(self.raw, known=self.facts)
 
 
 Reader = Callable[[Seen], Any]

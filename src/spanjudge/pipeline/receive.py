@@ -82,6 +82,7 @@ class Matcher:
         intake = Intake()
         touches: dict[str, WindowTouch] = {}
         retrieved: set[str] = set()
+        windows = bool(self._of_traces or self._of_sessions)
         for received in spans:
             raw = received.raw
             try:
@@ -91,7 +92,7 @@ class Matcher:
                 jobs = () if own else self._jobs(seen, now_ns)
                 if self._fresh is not None and any(not job.awaits_content for job in jobs):
                     self._fresh.keep(received.blob, received.envelope, seen, now_ns=now_ns)
-                if known.is_genai and not own:
+                if windows and known.is_genai and not own:
                     self._touch(seen, now_ns, touches)
             except Exception as error:  # noqa: BLE001  one bad span must not take its neighbours along
                 _tell(raw, error)

@@ -1,7 +1,6 @@
 """What a judge sees of a stored span, trace or session."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Protocol
 
 import msgspec
@@ -13,6 +12,7 @@ from spanjudge.pipeline.ports import Material, StoredSpan
 from spanjudge.pipeline.trace import Trace, output_of
 from spanjudge.pipeline.turns import turns_of
 from spanjudge.spans.facts import Facts
+from spanjudge.spans.lazy import lazy
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import decode_log, decode_span
 from spanjudge.spans.parts import as_json
@@ -42,7 +42,7 @@ class Shown(Seen):
         super().__init__(raw, known, span)
         self._make_subject = subject
 
-    @cached_property
+    @lazy
     def subject(self) -> Subject:
         """What a judge sees."""
         return self._make_subject() if self._make_subject is not None else subject_of(self.span, self.raw)

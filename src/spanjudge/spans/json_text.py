@@ -51,7 +51,7 @@ def as_list(value: object) -> list[Any]:
 
 def as_name(value: object) -> str | None:
     """A short text such as a model or a tool, without its JSON quotes; `None` for nothing and other kinds."""
-    found = decoded(value)
+    found = value if isinstance(value, str) and value[:1] not in _STARTS else decoded(value)
     return (found.strip() or None) if isinstance(found, str) else None
 
 

@@ -50,9 +50,12 @@ DIALECTS: tuple[tuple[str, Dialect], ...] = (
 _FIELDS = tuple(name for name in Found.__struct_fields__ if name != "notes")
 
 
-def normalize(raw: RawSpan, logs: Sequence[LogEvent] = ()) -> Span:
-    """Read a span and the log events that belong to it. Never raises: what cannot be read is not there."""
-    known = facts(raw)
+def normalize(raw: RawSpan, logs: Sequence[LogEvent] = (), *, known: Facts | None = None) -> Span:
+    """Read a span and the log events that belong to it. Never raises: what cannot be read is not there.
+
+    `known` are the span's facts when the caller has them already.
+    """
+    known = known or facts(raw)
     if not known.is_genai:
         return _span(raw, known, Found(), "")
     found, dialect = _found(raw, logs)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spanjudge.spans.raw import RawSpan
+from spanjudge.spans.span import MODEL_OPERATIONS
 
 CHAIN = "chain"
 """Plumbing of a framework."""
@@ -145,8 +146,11 @@ def operation_of(raw: RawSpan) -> tuple[str | None, str | None]:
     The first attribute that says something decides; a span's name never does, but where nothing else is
     written.
     """
-    word = _word(raw, raw.attributes)
-    return (None, CHAIN) if word == CHAIN else (word, None)
+    found = raw.operation
+    if found is None:
+        word = _word(raw, raw.attributes)
+        found = raw.operation = (None, CHAIN) if word == CHAIN else (word, None)
+    return found
 
 
 def _word(raw: RawSpan, attributes: Mapping[str, Any]) -> str | None:
@@ -176,6 +180,8 @@ def _is_preparation(raw: RawSpan, attributes: Mapping[str, Any]) -> bool:
 
 def _named(name: str) -> str | None:
     """The first word, for OpenLIT writes the model behind it."""
+    if name in MODEL_OPERATIONS:
+        return name
     first = name.lower().split(maxsplit=1)
     return _ALIASES.get(first[0], first[0]) if first else None
 

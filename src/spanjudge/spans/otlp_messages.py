@@ -289,7 +289,7 @@ def _native(value: AnyValue, limit: Limit | None) -> Any:
         values = value.array_value.values
         if limit:
             limit.parts(len(values))
-        return [_native(each, limit) for each in values]
+        return [each.string_value or _native(each, limit) for each in values]
     if kind == "kvlist_value":
         pairs = value.kvlist_value.values
         if limit:

@@ -1,10 +1,11 @@
 """Spans and log records as they were sent, before any dialect is understood."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 import msgspec
+
+from spanjudge.spans.lazy import lazy
 
 Attributes = Mapping[str, Any]
 """Native values: text, bool, int, float, bytes, lists and mappings of these."""
@@ -81,17 +82,23 @@ class RawSpan:
         self.resource = resource or Resource()
         self.scope = scope
         self.scope_version = scope_version
+        self.operation: tuple[str | None, str | None] | None = None
+        """What `operation_of` says, once it was asked: every dialect wants to know."""
         self._attributes = attributes
         self._events = events
 
-    @cached_property
+    @lazy
     def attributes(self) -> Attributes:
         """Every attribute by its key."""
         given = self._attributes
-        return given() if callable(given) else given or {}
+        found = given() if callable(given) else given or {}
+        # What made them holds the whole message: it is let go.
+        self._attributes = found
+        return found
 
-    @cached_property
+    @lazy
     def events(self) -> tuple[RawEvent, ...]:
         """The span's events, in the order they were sent."""
         given = self._events
-        return given() if callable(given) else given
+        found = self._events = given() if callable(given) else given
+        return found
