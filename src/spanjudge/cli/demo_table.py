@@ -11,6 +11,7 @@ from spanjudge.cli.demo_traces import Expectation
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, Outcome
 
 PLAIN_WIDTH = 100
+LONGEST_WHY = 170
 
 
 class Row:
@@ -135,18 +136,19 @@ class Screen:
 
 
 def _rich(rows: list[Row]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only on a terminal
+    from rich.box import HORIZONTALS  # noqa: PLC0415 - only on a terminal
+    from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    table = Table(pad_edge=False, show_edge=False, header_style="bold")
+    table = Table(box=HORIZONTALS, pad_edge=False, show_edge=False, header_style="bold", expand=True)
     table.add_column("service", no_wrap=True)
     table.add_column("what it said", ratio=4)
     table.add_column("evaluator", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("value", ratio=2)
+    table.add_column("value", max_width=22)
     table.add_column("", no_wrap=True)
-    table.add_column("why", ratio=5)
+    table.add_column("why", ratio=6)
     for index, row in enumerate(rows):
         after = rows[index + 1].expected.service if index + 1 < len(rows) else ""
         verdict = {"pass": "green", "fail": "red"}.get(row.verdict, "yellow")
@@ -157,10 +159,15 @@ def _rich(rows: list[Row]) -> None:
             Text(row.verdict, style=verdict),
             Text(row.value),
             Text(row.mark, style="green" if row.as_expected else "red"),
-            Text(row.why),
+            Text(_short(row.why)),
             end_section=after != row.expected.service,
         )
     Console().print(table)
+
+
+def _short(text: str) -> str:
+    """What fits a few lines of a cell; `explain` has all of it."""
+    return textwrap.shorten(text, LONGEST_WHY, placeholder=" …")
 
 
 def plain(rows: list[Row]) -> Iterator[str]:
