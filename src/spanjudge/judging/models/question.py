@@ -1,7 +1,7 @@
 """A question as every chat wire sends it: the schema in its forms, the messages, the prompt's last lines."""
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,8 @@ from spanjudge.judging.models.schema_subset import common_subset
 from spanjudge.judging.models.wire import to_json
 
 _MOST_KEPT = 512
+Key = TypeVar("Key")
+Held = TypeVar("Held")
 
 
 class AnswerShape(msgspec.Struct, frozen=True, eq=False):
@@ -27,19 +29,30 @@ class AnswerShapes:
     def __init__(self) -> None:
         """Empty."""
         self._kept: dict[tuple[str, bytes], AnswerShape] = {}
+        # A composed question keeps its schema, so most come as the very object that came before.
+        self._same: dict[tuple[str, int], tuple[dict[str, Any], AnswerShape]] = {}
 
     def of(self, request: JudgeRequest) -> AnswerShape:
-        """The shape a request asks for. Raises `SchemaTooDeepError`."""
+        """The shape a request asks for; its schema must not change any more. Raises `SchemaTooDeepError`."""
+        same = self._same.get((request.schema_name, id(request.schema)))
+        if same is not None:
+            return same[1]
         key = (request.schema_name, to_json(request.schema))
         shape = self._kept.get(key)
         if shape is None:
             encoded = to_json(common_subset(request.schema))
             name = re.sub(r"[^A-Za-z0-9_-]", "_", request.schema_name)[:64] or "answer"
             shape = AnswerShape(name, msgspec.Raw(encoded), encoded.decode())
-            if len(self._kept) >= _MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = shape
+            _put(self._kept, key, shape)
+        # With the schema itself, so that its id is nobody else's as long as it stands here.
+        _put(self._same, (request.schema_name, id(request.schema)), (request.schema, shape))
         return shape
+
+
+def _put(kept: dict[Key, Held], key: Key, value: Held) -> None:
+    if len(kept) >= _MOST_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
 
 
 def messages_of(
