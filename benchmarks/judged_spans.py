@@ -45,6 +45,9 @@ answer:
 acceptance: {{min: 0.5}}
 """
 PACE = 400
+SENDERS = 4
+"""Requests under way at once, as a collector's exporter has them."""
+
 BATCH = 40
 
 
@@ -138,8 +141,13 @@ async def throughput(place: Place, spans: int) -> tuple[float, float, float]:
         await send(session, place, request("benchmark", -1, spans=20))
         await finished(session, place, 20 * len(METRICS))
         cpu, started = place.server.cpu, time.perf_counter()
-        for body in bodies:
-            await send(session, place, body)
+        left = iter(bodies)
+
+        async def sender() -> None:
+            for body in left:
+                await send(session, place, body)
+
+        await asyncio.gather(*(sender() for _ in range(SENDERS)))
         await finished(session, place, (total + 20) * len(METRICS))
         seconds = time.perf_counter() - started
     return total / seconds, 1000 * (place.server.cpu - cpu) / total, place.server.resident

@@ -36,7 +36,7 @@ class Finishing:
         destinations: Sequence[str],
         on_stored: Callable[[Sequence[Ending]], None],
         on_results: Callable[[Sequence[Evaluated]], None],
-        gap: float = 0.02,
+        gap: float = 0.05,
         most: int = 4_096,
     ) -> None:
         """See the class."""

@@ -20,6 +20,8 @@ _LONGEST_PAUSE = 60.0
 _BLOCKED_PAUSE = 30.0
 _LONGEST_BLOCKED = 300.0
 _POLL = 1.0
+_GAP = 0.1
+"""Seconds between two looks: what is stored meanwhile goes out together."""
 _REFUSALS = 4
 """How often one record is refused, with others taken in between, before it is given up."""
 _BLOCKED = 4
@@ -100,7 +102,9 @@ class Pump:
                 continue
             if self.pause:
                 await asyncio.sleep(self.pause)
-            elif not more:
+            elif more:
+                await asyncio.sleep(_GAP)
+            else:
                 await woken(self._new, _POLL)
 
     async def once(self) -> bool:
