@@ -146,15 +146,20 @@ class Hearings:
             return None
         reading = await self._read(target, material)
         identity = Identity(target=reading.target, service=reading.service, response_id=reading.response_id)
-        return Prepared(identity, reading.subject, await self._cases(jobs, reading, heard))
+        # A span to which nothing was added is what it was when it came, and was decided then.
+        added = target.kind != "span" or material.spans[0].logs or material.retrievals
+        cases = await self._cases(jobs, reading, heard, decided=not added)
+        return Prepared(identity, reading.subject, cases)
 
     async def _read(self, target: Target, material: Material) -> Reading:
         if len(material.spans) + len(material.retrievals) > _MANY_SPANS:
             return await asyncio.to_thread(read_target, target, material, known=self._fresh)
         return read_target(target, material, known=self._fresh)
 
-    async def _cases(self, jobs: Sequence[Job], reading: Reading, heard: Heard) -> list[Case]:
-        """The jobs that are to be judged; the others are ended."""
+    async def _cases(
+        self, jobs: Sequence[Job], reading: Reading, heard: Heard, *, decided: bool
+    ) -> list[Case]:
+        """The jobs that are to be judged; the others are ended. `decided`: those that lacked nothing are."""
         cases: list[Case] = []
         now = self._now()
         for job in jobs:
@@ -162,6 +167,9 @@ class Hearings:
             if evaluator is None:
                 told = f"version {job.version} of the evaluator is no longer stored"
                 heard.ends.append(Finish(job=job, reason="not_matched", detail=told))
+                continue
+            if decided and not job.awaits_content:
+                cases.append(Case(job, evaluator))
                 continue
             decision = decide_target(reading, evaluator)
             open_until = job.created_ns + self._grace_ns
