@@ -77,11 +77,11 @@ class _Writer:
 
     def _travel_desk(self) -> None:
         """OpenInference: a chain with a retriever, whose documents are the context."""
-        question = "How heavy may my free cabin bag be?"
-        rules = "Fare rules: one cabin bag of up to 8 kg is free. A checked bag costs 35 euros."
+        question = "What does a checked bag cost?"
+        rules = "A free cabin bag may weigh up to 8 kg. A checked bag may weigh 23 kg and costs 35 euros."
         for answer, passes in (
-            ("Your free cabin bag may weigh up to 8 kg.", True),
-            ("It may weigh up to 23 kg, and gold members may bring a second one.", False),
+            ("A checked bag costs 35 euros.", True),
+            ("It costs 60 euros, and gold members pay nothing.", False),
         ):
             root, found, asked = _span("answer_question"), _span("retrieve"), _span("ChatOpenAI")
             root["attributes"] = {
