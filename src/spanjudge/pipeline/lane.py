@@ -30,6 +30,8 @@ _AHEAD = 1.5
 """Groups leased, for each that may be under way: the judge never waits for the store."""
 
 _FOR_SMALL_JUDGES = 2
+_AT_A_TIME = 16
+"""Groups begun in one turn of the event loop."""
 
 
 class Group(msgspec.Struct):
@@ -151,10 +153,14 @@ class Lane:
         return await self._desk.store.material(targets, most_spans=self._desk.options.most_spans)
 
     def _begin(self) -> None:
-        while self._ready and len(self._tasks) < self._throttle.allowed:
+        for _ in range(_AT_A_TIME):
+            if not self._ready or len(self._tasks) >= self._throttle.allowed:
+                return
             task = asyncio.create_task(self._hear(self._ready.popleft()))
             self._tasks.add(task)
             task.add_done_callback(self._over)
+        # Hundreds begun at once would keep everybody else in this event loop waiting.
+        asyncio.get_running_loop().call_soon(self._begin)
 
     def _over(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
