@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -39,6 +40,10 @@ OURS = Server(
         "O2_JUDGE_MODEL": "gpt-4o-mini",
         "O2_JUDGE_URL": f"http://127.0.0.1:{judge}/v1",
         "SPANJUDGE_JUDGE_CONCURRENCY": "1024",
+        # The mock judge counts as one that costs money: its provider is a public one.
+        "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
+        "SPANJUDGE_DATA_DIR": tempfile.mkdtemp(prefix="spanjudge-benchmark-"),
+        "SPANJUDGE_GRPC_PORT": "off",
     },
 )
 PEER = Server(
