@@ -4,7 +4,6 @@ import os
 
 from spanjudge.exporters import destinations
 from spanjudge.exporters.console import ConsoleExporter
-from spanjudge.exporters.otlp import OtlpExporter
 from spanjudge.pipeline.ports import Exporter
 from spanjudge.settings import Settings
 from spanjudge.telemetry.metrics import ExportMetrics
@@ -17,11 +16,16 @@ def open_exporters(settings: Settings, instance: str = "") -> list[Exporter]:
     found = destinations.from_environment(environ)
     entries = [{"name": name, **fields} for name, fields in settings.destinations.items()]
     found += destinations.from_entries(entries, environ, taken=found)
-    resource = resource_attributes(environ, instance=instance)
-    exporters: list[Exporter] = [
-        OtlpExporter(destination, resource=resource, metrics=ExportMetrics()) for destination in found
-    ]
-    return [*exporters, ConsoleExporter()] if settings.export_console else exporters
+    exporters: list[Exporter] = []
+    if found:
+        # Imported here: a server without a backend starts without protobuf.
+        from spanjudge.exporters.otlp import OtlpExporter  # noqa: PLC0415  see above
+
+        resource = resource_attributes(environ, instance=instance)
+        exporters += [OtlpExporter(one, resource=resource, metrics=ExportMetrics()) for one in found]
+    if settings.export_console:
+        exporters.append(ConsoleExporter())
+    return exporters
 
 
 def otlp_environment(settings: Settings) -> dict[str, str]:
