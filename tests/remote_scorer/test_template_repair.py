@@ -68,6 +68,7 @@ def test_nested_values_and_other_spacing_are_repaired_too() -> None:
 
 @given(texts, texts)
 @example(value='"', other='"')
+@example(value='"', other='":')
 @example(value='a"', other="\\")
 @example(value=MESSAGES + '"', other=MESSAGES)
 def test_whatever_the_values_they_arrive_as_they_were(value: str, other: str) -> None:

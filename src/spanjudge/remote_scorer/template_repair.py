@@ -47,16 +47,19 @@ def repaired(text: str) -> str | None:
     out: list[str] = []
     inside = False  # whether the client takes this place to be inside a string
     at = 0
+    before = ""  # what stands before a quotation mark that nothing else separates from the last piece
     while True:
         quote = text.find('"', at)
         if quote < 0:
             out.append(text[at:])
             return "".join(out)
         out.append(text[at:quote])
-        key = _KEY.match(text, quote)
+        # Behind a colon or a bracket begins a value, even one that looks like a key: `":` put in raw.
+        is_value = (text[at:quote].rstrip() or before)[-1:] in (":", "[")
+        key = None if is_value else _KEY.match(text, quote)
         if key:
             out.append(key.group())
-            at = key.end()
+            at, before = key.end(), ":"
             continue
         inside = not inside
         if inside:
@@ -71,7 +74,7 @@ def repaired(text: str) -> str | None:
                 return None
             out.append(json.dumps(text[quote + 1 : end], ensure_ascii=False))
             inside = _count(text, quote + 1, end + 1) % 2 == 1
-        at = end + 1
+        at, before = end + 1, '"'
 
 
 def swallowed(value: str) -> bool:
