@@ -5,7 +5,6 @@ import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 if TYPE_CHECKING:
@@ -129,14 +128,5 @@ def _span_json(raw: "RawSpan", span: "Span") -> dict[str, Any]:
 def _json(one: "Explanation") -> dict[str, Any]:
     from spanjudge.cli.offline.report import record  # noqa: PLC0415 - see `cli/main.py`
 
-    return {
-        "evaluator": one.evaluator,
-        "version": one.version,
-        "target": msgspec.to_builtins(one.target),
-        "state": one.state,
-        "detail": one.detail,
-        "line": one.line,
-        "since_ns": one.since_ns,
-        "next_ns": one.next_ns,
-        "result": record(one.target.key, one.result) if one.result is not None else None,
-    }
+    result = record(one.target.key, one.result) if one.result is not None else None
+    return one.plain() | {"result": result}

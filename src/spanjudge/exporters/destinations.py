@@ -31,7 +31,8 @@ ResultSignal = Literal["logs", "metrics"]
 SIGNALS: tuple[ResultSignal, ...] = get_args(ResultSignal)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _FROM_ENVIRON = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_KEYS = (
+FILES = ("certificate", "client_certificate", "client_key")
+FIELDS = (
     "name",
     "endpoint",
     "logs_endpoint",
@@ -40,12 +41,11 @@ _KEYS = (
     "headers",
     "timeout",
     "compression",
-    "certificate",
-    "client_certificate",
-    "client_key",
     "insecure",
     "signals",
+    *FILES,
 )
+"""Fields of an entry of the settings file; those of `FILES` are paths."""
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,9 +166,9 @@ class _Fields:
         self._environ = environ
         self._where = where
         for key in entry:
-            if key not in _KEYS:
-                near = difflib.get_close_matches(str(key), _KEYS, n=1)
-                hint = f"; did you mean `{near[0]}`?" if near else f"; known are {', '.join(_KEYS)}"
+            if key not in FIELDS:
+                near = difflib.get_close_matches(str(key), FIELDS, n=1)
+                hint = f"; did you mean `{near[0]}`?" if near else f"; known are {', '.join(FIELDS)}"
                 raise SettingsError(f"{where}: `{key}` is not known{hint}")
 
     def raw(self, key: str) -> Any:

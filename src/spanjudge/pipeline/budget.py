@@ -182,15 +182,6 @@ class Ledger:
                             limit,
                         )
 
-    def exhausted(self, evaluator: str, judge: str) -> str | None:
-        """Why nothing more is judged by this evaluator now, or nothing."""
-        if not self.watches(judge):
-            return None
-        for standing in self.standings():
-            if standing.evaluator in (None, evaluator) and standing.used >= standing.limit:
-                return self._words(standing, 0.0)
-        return None
-
     def keep(self, row: UsageRow) -> None:
         """Note usage that no job accounts for, to be stored soon."""
         self._unsaved.append(row)

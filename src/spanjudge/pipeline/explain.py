@@ -1,7 +1,7 @@
 """Why a span was judged, or was not: per evaluator one answer in plain words."""
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -78,6 +78,19 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         about = "" if self.target.kind == "span" else f" ({self.target.kind})"
         words = f"{WORDS[self.state]}{about}"
         return f"{words}: {self.detail}" if self.detail else words
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON takes it, without the result."""
+        return {
+            "evaluator": self.evaluator,
+            "version": self.version,
+            "target": msgspec.to_builtins(self.target),
+            "state": self.state,
+            "detail": self.detail,
+            "line": self.line,
+            "since_ns": self.since_ns,
+            "next_ns": self.next_ns,
+        }
 
 
 async def explain(

@@ -36,7 +36,6 @@ class ExportState(msgspec.Struct, kw_only=True):
     destination: str
     sent: int = 0
     dropped: int = 0
-    last_sent_ns: int | None = None
     failing_since: int | None = None
     error: str = ""
 
@@ -210,7 +209,6 @@ class Pump:
             _log.info("results arrive again", extra={"destination": self._exporter.name})
         self.state.failing_since = None
         self.state.error = ""
-        self.state.last_sent_ns = self._now()
 
     def _failed(self, error: ExportError) -> None:
         first = self.state.failing_since is None

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from spanjudge.judging.judge import Judge
-from spanjudge.judging.result import EvaluationFailure, Outcome
+from spanjudge.judging.result import EvaluationFailure
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.endings import Ending, Patience, sort_of
@@ -20,10 +20,10 @@ from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.pauses import Pauses
 from spanjudge.pipeline.ports import Retry, Store, StoreError
 from spanjudge.pipeline.supervision import ended, supervised
+from spanjudge.telemetry import outcome_log
 from spanjudge.telemetry.evaluated import Evaluated
 
 _log = logging.getLogger("spanjudge.pipeline")
-_evaluations = logging.getLogger("spanjudge.evaluations")
 
 _SECOND = 1_000_000_000
 _LAST_WORDS = 5.0
@@ -179,29 +179,11 @@ class Worker:
             if end.error_code is not None:
                 self.errors[end.error_code] += 1
             facts |= {"code": end.error_code, "due_in_s": round((end.due_ns - self._now()) / _SECOND, 1)}
-            _evaluations.info(sort, extra=facts)
+            outcome_log.evaluations.info(sort, extra=facts)
         elif end.evaluated is None:
-            _evaluations.info(sort, extra=facts | {"reason": end.reason})
+            outcome_log.evaluations.info(sort, extra=facts | {"reason": end.reason})
         else:
-            self._tell_outcome(end.evaluated.outcome, facts)
-
-    def _tell_outcome(self, outcome: Outcome, facts: dict[str, object]) -> None:
-        failed = isinstance(outcome, EvaluationFailure)
-        if failed:
-            self.errors[outcome.code] += 1
-        level = logging.WARNING if failed else logging.INFO
-        if not _evaluations.isEnabledFor(level):
-            return
-        usage = outcome.usage
-        facts |= {
-            "code": outcome.code if failed else "OK",
-            "verdict": None if failed else outcome.verdict,
-            "judge_provider": outcome.judge_provider,
-            "judge_model": outcome.judge_model,
-            "elapsed_ms": round(outcome.duration * 1000),
-            "calls": outcome.calls,
-            "input_tokens": usage.input if usage else None,
-            "output_tokens": usage.output if usage else None,
-            "cost_usd": outcome.cost_usd,
-        }
-        _evaluations.log(level, "not evaluated" if failed else "evaluated", extra=facts)
+            outcome = end.evaluated.outcome
+            if isinstance(outcome, EvaluationFailure):
+                self.errors[outcome.code] += 1
+            outcome_log.log(outcome, **facts)

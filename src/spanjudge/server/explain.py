@@ -71,14 +71,4 @@ def router(explain: Explains, tokens: Tokens) -> APIRouter:
 
 
 def _told(one: Explanation) -> dict[str, Any]:
-    return {
-        "evaluator": one.evaluator,
-        "version": one.version,
-        "target": msgspec.to_builtins(one.target),
-        "state": one.state,
-        "detail": one.detail,
-        "line": one.line,
-        "since_ns": one.since_ns,
-        "next_ns": one.next_ns,
-        "result": None if one.result is None else msgspec.to_builtins(one.result),
-    }
+    return one.plain() | {"result": None if one.result is None else msgspec.to_builtins(one.result)}

@@ -199,18 +199,3 @@ KEEPING = (
 
 BUDGET_FIELDS = ("tokens_day", "tokens_month", "usd_day", "usd_month")
 """Fields of `budgets.EVALUATOR` in the file."""
-
-DESTINATION_FILES = ("certificate", "client_certificate", "client_key")
-DESTINATION_FIELDS = (
-    "endpoint",
-    "logs_endpoint",
-    "metrics_endpoint",
-    "protocol",
-    "headers",
-    "timeout",
-    "compression",
-    "insecure",
-    "signals",
-    *DESTINATION_FILES,
-)
-"""Fields of `destinations.NAME` in the file: further backends for results."""

@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 
 from spanjudge.errors import SettingsError
+from spanjudge.exporters import destinations
 from spanjudge.settings import file as settings_file
 from spanjudge.settings.kinds import File, Url, UrlOrNone, without_secrets
-from spanjudge.settings.live import BUDGET_FIELDS, DESTINATION_FIELDS, DESTINATION_FILES, OTLP_VARIANT
+from spanjudge.settings.live import BUDGET_FIELDS, OTLP_VARIANT
 from spanjudge.settings.setting import Setting
 from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
 
 PREFIXES = ("O2_JUDGE_", "SPANJUDGE_")
 HIDDEN = "(hidden)"
+DESTINATION_FIELDS = tuple(field for field in destinations.FIELDS if field != "name")
 JUDGE_FIELDS = {setting.field: setting for setting in JUDGE}
 FILE_KEYS = {setting.key: setting for setting in TABLE if setting.in_file and not setting.of_judge}
 SECTIONS = ("judge", "judges", "budgets", "destinations")
@@ -249,7 +251,7 @@ def _read_destination(
         fields.setdefault("headers", {})[header[0]] = str(entry.value)
     elif entry.value is not None:
         place = Path(entry.where.rpartition(":")[0]).parent
-        is_file = field in DESTINATION_FILES
+        is_file = field in destinations.FILES
         fields[field] = str(place / Path(entry.value).expanduser()) if is_file else entry.value
 
 

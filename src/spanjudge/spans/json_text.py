@@ -28,7 +28,7 @@ def decoded(value: object) -> object:
         text = value.strip()
         if text[:1] not in ("{", "[", '"') or text[-1:] not in ("}", "]", '"'):
             break
-        found = _load(text)
+        found = loaded(text)
         if found is None:
             break
         value = found
@@ -77,8 +77,11 @@ def as_text(value: object) -> str | None:
         return None
 
 
-def _load(text: str) -> object:
-    """The fast reader first; the patient one for what it refuses and spans hold (lone surrogates, NaN)."""
+def loaded(text: str) -> object:
+    """The value of a JSON text, `None` when it is none.
+
+    The fast reader first; the patient one for what it refuses and spans hold (lone surrogates, NaN).
+    """
     try:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

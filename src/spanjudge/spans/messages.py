@@ -4,11 +4,11 @@ Read are the GenAI `parts` form, the older `content` form (OpenAI, Anthropic, Ge
 included), a single message, a list of parts, and an object that holds `messages`.
 """
 
-import json
 from typing import Any, cast
 
 import msgspec
 
+from spanjudge.spans.json_text import loaded
 from spanjudge.spans.parts import as_json, is_part, parts_of, tool_calls_of
 from spanjudge.spans.span import (
     MediaPart,
@@ -70,9 +70,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def system_prompt(self) -> str | None:
-        """The system messages in order, each once; `None` when there are none."""
-        texts = dict.fromkeys(m.text.strip() for m in self.messages if m.role == "system" and m.text.strip())
-        return "\n\n".join(texts) or None
+        """See `system_prompt_of`."""
+        return system_prompt_of(self.messages)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -115,6 +114,12 @@ def parse_content(value: object, *, role: str = "user") -> Content | None:
     if found:
         return Content(text=transcript(found), messages=found)
     return Content(text=value if isinstance(value, str) else as_json(value))
+
+
+def system_prompt_of(messages: tuple[Message, ...]) -> str | None:
+    """The system messages in order, each once; `None` when there are none."""
+    texts = dict.fromkeys(m.text.strip() for m in messages if m.role == "system" and m.text.strip())
+    return "\n\n".join(texts) or None
 
 
 def transcript(messages: tuple[Message, ...]) -> str:
@@ -168,20 +173,8 @@ def _decoded(text: str) -> object:
             break
         if value.lstrip()[:1] not in ("[", "{", '"'):
             return None
-        value = _load(value)
+        value = loaded(value)
     return cast("object", value) if isinstance(value, dict | list) else None
-
-
-def _load(text: str) -> object:
-    """The fast reader first; the patient one for what it refuses and spans hold (lone surrogates, NaN)."""
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        pass
-    try:
-        return cast("object", json.loads(text))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _messages(value: object, role: str) -> tuple[Message, ...]:

@@ -9,8 +9,8 @@ from typing import Any, cast
 import msgspec
 
 from spanjudge.spans import otlp_json, otlp_messages, otlp_wire
-from spanjudge.spans.otlp import FileRead, LogsRead, ReceivedLog, ReceivedSpan, SpansRead
 from spanjudge.spans.otlp_wire import OtlpError, OtlpTooLargeError
+from spanjudge.spans.received import FileRead, LogsRead, ReceivedLog, ReceivedSpan, SpansRead
 
 _GZIP = b"\x1f\x8b"
 _PREFIX_BYTES = 4

@@ -9,7 +9,6 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
-from spanjudge.spans.otlp import LogsRead, ReceivedLog, ReceivedSpan, SpansRead
 from spanjudge.spans.otlp_wire import (
     MOST_PARTS_OF_ITEM,
     Groups,
@@ -20,6 +19,7 @@ from spanjudge.spans.otlp_wire import (
     may_be_too_much,
 )
 from spanjudge.spans.raw import Attributes, LogEvent, RawEvent, RawSpan, Resource
+from spanjudge.spans.received import LogsRead, ReceivedLog, ReceivedSpan, SpansRead
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
 _NO_TRACE, _NO_SPAN = bytes(TRACE_ID_BYTES), bytes(SPAN_ID_BYTES)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from spanjudge.spans.dialects.found import Found
-from spanjudge.spans.dialects.recorded import put_input, put_output
-from spanjudge.spans.documents import documents_of, items_of, texts_of
+from spanjudge.spans.dialects.recorded import put_input, put_output, put_retrieval
+from spanjudge.spans.documents import texts_of
 from spanjudge.spans.json_text import as_count, as_name, as_object
 from spanjudge.spans.operation import operation_of
 from spanjudge.spans.payloads import read_input, read_output
@@ -65,11 +65,7 @@ def _tool(raw: RawSpan, found: Found) -> None:
 
 
 def _retrieval(raw: RawSpan, found: Found) -> None:
-    found.input_text = read_input(raw.attributes.get(_INPUT)).last_user_text
-    listed = items_of(raw.attributes.get(_OUTPUT))
-    found.context = documents_of(listed)
-    if listed and not found.context:
-        found.notes = ("the retrieved documents are recorded without their texts",)
+    put_retrieval(found, raw.attributes.get(_INPUT), raw.attributes.get(_OUTPUT))
 
 
 def _embeddings(raw: RawSpan, found: Found) -> None:

@@ -1,7 +1,9 @@
 """One step's recorded input and output, put into the fields of `Found`."""
 
 from spanjudge.spans.dialects.found import Found
-from spanjudge.spans.payloads import Payload, answers
+from spanjudge.spans.documents import documents_of, items_of
+from spanjudge.spans.messages import system_prompt_of
+from spanjudge.spans.payloads import Payload, answers, read_input
 from spanjudge.spans.span import Message
 
 
@@ -9,7 +11,7 @@ def put_input(found: Found, given: Payload) -> None:
     """The conversation, its last user text and its system prompt; or the text alone."""
     if given.messages:
         found.input_messages = given.messages
-        found.system_prompt = system_prompt(given.messages)
+        found.system_prompt = system_prompt_of(given.messages)
     found.input_text = given.last_user_text
     if given.tools:
         found.tools = given.tools
@@ -32,10 +34,13 @@ def put_output(found: Found, made: Payload) -> None:
     found.output_text = _said(spoken) or (None if calls or not spoken else "")
 
 
-def system_prompt(messages: tuple[Message, ...]) -> str | None:
-    """The system messages in order, each once."""
-    texts = dict.fromkeys(m.text.strip() for m in messages if m.role == "system" and m.text.strip())
-    return "\n\n".join(texts) or None
+def put_retrieval(found: Found, asked: object, answered: object) -> None:
+    """The question and the documents; where they are recorded without their texts, a note says so."""
+    found.input_text = read_input(asked).last_user_text
+    listed = items_of(answered)
+    found.context = documents_of(listed)
+    if listed and not found.context:
+        found.notes = (*found.notes, "the retrieved documents are recorded without their texts")
 
 
 def _said(spoken: tuple[Message, ...]) -> str | None:

@@ -1,0 +1,28 @@
+"""One line of the log for each outcome: who was asked, what came of it, never about what."""
+
+import logging
+
+from spanjudge.judging.result import EvaluationFailure, Outcome
+
+evaluations = logging.getLogger("spanjudge.evaluations")
+
+
+def log(outcome: Outcome, **facts: object) -> None:
+    """Log an outcome; `facts` say whose it is."""
+    failed = isinstance(outcome, EvaluationFailure)
+    level = logging.WARNING if failed else logging.INFO
+    if not evaluations.isEnabledFor(level):
+        return
+    usage = outcome.usage
+    facts |= {
+        "code": outcome.code if failed else "OK",
+        "verdict": None if failed else outcome.verdict,
+        "judge_provider": outcome.judge_provider,
+        "judge_model": outcome.judge_model,
+        "elapsed_ms": round(outcome.duration * 1000),
+        "calls": outcome.calls,
+        "input_tokens": usage.input if usage else None,
+        "output_tokens": usage.output if usage else None,
+        "cost_usd": outcome.cost_usd,
+    }
+    evaluations.log(level, "not evaluated" if failed else "evaluated", extra=facts)
