@@ -9,10 +9,11 @@ from spanjudge.evaluators.answer_format import Boolean
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging import fence, truncate
 from spanjudge.judging.material import documents_text, texts, tools_text
+from spanjudge.judging.span_subject import subject_of
 from spanjudge.judging.subject import Field, Subject
 from spanjudge.pipeline.decision import Decision
 from spanjudge.pipeline.match import Admission
-from spanjudge.pipeline.subjects import Shown, subject_of
+from spanjudge.pipeline.subjects import Shown
 from spanjudge.spans.messages import call_text, transcript
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import FileRead

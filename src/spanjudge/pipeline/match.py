@@ -17,10 +17,7 @@ from spanjudge.pipeline.subjects import Reading, Shown
 from spanjudge.spans.facts import Facts
 from spanjudge.spans.raw import STATUS_ERROR, RawSpan
 from spanjudge.spans.span import Span
-
-OWN_SERVICE = "spanjudge"
-OWN_MARK = "spanjudge.judge"
-"""Name of our own service, and the attribute that marks spans of judge calls: these are never judged."""
+from spanjudge.telemetry.own import is_own_telemetry
 
 _CHOOSE_KINDS = frozenset({"parent_span_id", "span_id", "trace_id", "name", "kind", "gen_ai.tool.name"})
 _CHOOSE_KINDS_BY_END = (
@@ -82,7 +79,7 @@ class Admission:
 
     def decide(self, seen: Shown) -> Decision:
         """Everything about a span, with words for what does not fit."""
-        if is_own(seen):
+        if is_own_telemetry(seen):
             return Decision(judge=False, reason="own_telemetry", detail="it is a call of the judge itself")
         if not self.scope.serves(seen.raw.resource.service):
             return _not_matched(self.scope.mismatch(seen) or "")
@@ -101,7 +98,7 @@ class Admission:
         kind = reading.target.kind
         others = [Seen(raw, None, lambda span=span: span) for raw, span in reading.spans]
         about = [seen for seen in others if seen.facts.is_genai]
-        judged = [seen for seen in about if not is_own(seen)]
+        judged = [seen for seen in about if not is_own_telemetry(seen)]
         if not judged:
             if about:
                 told = f"the {kind} holds calls of the judge itself"
@@ -206,16 +203,6 @@ def admission_of(evaluator: Evaluator) -> Admission:
             _known.clear()
         found = _known[key] = Admission(evaluator)
     return found
-
-
-def is_own(seen: Seen) -> bool:
-    """Whether a span comes from our own judging: judged, it would go round in circles."""
-    raw = seen.raw
-    return (
-        raw.scope.startswith(OWN_SERVICE)
-        or raw.attributes.get(OWN_MARK) is True
-        or (raw.resource.service == OWN_SERVICE and seen.facts.is_genai)
-    )
 
 
 def _chooses_kinds(attribute: str) -> bool:

@@ -10,13 +10,14 @@ import msgspec
 from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.sampling import sampled
 from spanjudge.pipeline.fresh import FreshSpans
-from spanjudge.pipeline.match import Admission, admission_of, is_own
+from spanjudge.pipeline.match import Admission, admission_of
 from spanjudge.pipeline.ports import Intake, LogRow, NewJob, SpanRow, StoredEvaluator, WindowTouch
 from spanjudge.pipeline.subjects import Shown
 from spanjudge.spans.facts import Facts, facts
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.spans.raw import STATUS_ERROR, LogEvent, RawSpan
 from spanjudge.telemetry.evaluated import Target
+from spanjudge.telemetry.own import is_own_telemetry
 
 SECOND = 1_000_000_000
 GRACE_NS = 10 * SECOND
@@ -88,7 +89,7 @@ class Matcher:
             try:
                 known = facts(raw)
                 seen = Shown(raw, known)
-                own = is_own(seen)
+                own = is_own_telemetry(seen)
                 jobs = () if own else self._jobs(seen, now_ns)
                 if self._fresh is not None and any(not job.awaits_content for job in jobs):
                     self._fresh.keep(received.blob, received.envelope, seen, now_ns=now_ns)

@@ -1,28 +1,24 @@
 """What a judge sees of a stored span, trace or session."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 
 from spanjudge.evaluators.span_values import Seen
+from spanjudge.judging.span_subject import attributes_of, expected_of, subject_of
 from spanjudge.judging.subject import Subject
 from spanjudge.pipeline.folding import Step, fold, with_gap
 from spanjudge.pipeline.ports import Material, StoredSpan
-from spanjudge.pipeline.trace import Trace, output_of
+from spanjudge.pipeline.trace import Trace
 from spanjudge.pipeline.turns import turns_of
 from spanjudge.spans.facts import Facts
 from spanjudge.spans.lazy import lazy
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.otlp import decode_log, decode_span
-from spanjudge.spans.parts import as_json
 from spanjudge.spans.raw import RawSpan
-from spanjudge.spans.span import Span, ToolCall, ToolDefinition
-from spanjudge.spans.tree import SpanTree
+from spanjudge.spans.span import Span, ToolDefinition
 from spanjudge.telemetry.evaluated import Target
-
-EXPECTED = "spanjudge.expected"
-"""The span attribute that carries a ground truth."""
 
 MOST_CHARACTERS = 100_000
 """Of the steps of a trace or session, the rest is folded: a little less than most judges take in all."""
@@ -110,7 +106,7 @@ def read_target(
         _subject_of_session(traces, steps) if target.kind == "session" else _subject_of_trace(chosen),
         messages=messages,
         folded=("messages",) if folded or left > 0 else (),
-        expected=_expected(raw),
+        expected=expected_of(raw),
         attributes=attributes_of(raw),
     )
     return Reading(
@@ -130,43 +126,6 @@ def read_stored(stored: StoredSpan) -> tuple[RawSpan, Span]:
     """A span out of the store, with its log events, as it was sent and normalised."""
     raw = decode_span(stored.blob, stored.envelope)
     return raw, normalize(raw, tuple(decode_log(blob, envelope) for blob, envelope in stored.logs))
-
-
-def subject_of(span: Span, raw: RawSpan, others: Sequence[Span] = ()) -> Subject:
-    """What a judge sees of one span; `others` of its trace may hold what was retrieved for it.
-
-    Of a tool's run the input are its arguments and the output its result; of an embedding the input are the
-    texts.
-    """
-    given = output_of(span)
-    asked = span.input_text
-    calls = span.tool_calls
-    if span.operation == "execute_tool":
-        arguments = span.tool_arguments
-        asked = asked or _text(arguments)
-        given = given or span.tool_result
-        calls = calls or (ToolCall(name=span.tool_name or span.name, arguments=arguments),)
-    elif span.input_texts and not asked:
-        asked = "\n\n".join(span.input_texts)
-    return Subject(
-        input=asked,
-        output=given,
-        messages=span.input_messages,
-        system_prompt=span.system_prompt,
-        context=SpanTree((span, *others)).context_of(span),
-        expected=_expected(raw),
-        tools=span.tools,
-        tool_calls=calls,
-        model=span.response_model or span.request_model,
-        provider=span.provider,
-        attributes=attributes_of(raw),
-    )
-
-
-def attributes_of(raw: RawSpan) -> Mapping[str, Any]:
-    """The span's attributes; below them the resource's, under their own keys and under `resource.`."""
-    resource = raw.resource.attributes
-    return {**resource, **{f"resource.{key}": value for key, value in resource.items()}, **raw.attributes}
 
 
 def _read_span(target: Target, material: Material, known: Known | None) -> Reading:
@@ -231,11 +190,3 @@ def _subject_of_session(traces: Sequence[Trace], turns: Sequence[Step]) -> Subje
 def _last_said(turns: Sequence[Step], role: str) -> str | None:
     texts = (turn.message.text for turn in reversed(turns) if turn.message.role == role)
     return next((text for text in texts if text.strip()), None)
-
-
-def _expected(raw: RawSpan) -> str | None:
-    return _text(raw.attributes.get(EXPECTED))
-
-
-def _text(value: object) -> str | None:
-    return value if value is None or isinstance(value, str) else as_json(value, indent=None)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from spanjudge.judging.material import documents_text
+from spanjudge.judging.span_subject import output_of
 from spanjudge.pipeline.folding import Step
 from spanjudge.spans.parts import as_json
 from spanjudge.spans.span import (
@@ -244,15 +245,6 @@ class _Telling:
 def is_genai(span: Span) -> bool:
     """Whether a span is about GenAI at all."""
     return span.operation is not None or span.kind is not None
-
-
-def output_of(span: Span) -> str | None:
-    """The text a span gave; empty when a model answered with nothing, `None` when no answer is recorded."""
-    if span.output_text is not None or span.error:
-        return span.output_text
-    answers = [message for message in span.output_messages if message.role == "assistant"]
-    silent = answers and not span.tool_calls and not any(message.tool_calls for message in answers)
-    return "" if silent else None
 
 
 def _named(message: Message, name: str) -> Message:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from spanjudge.judging.span_subject import output_of
 from spanjudge.pipeline.folding import Step
-from spanjudge.pipeline.trace import Trace, output_of
+from spanjudge.pipeline.trace import Trace
 from spanjudge.spans.span import Message, Span, TextPart, ToolCallPart
 
 _SAID = frozenset({"user", "assistant"})

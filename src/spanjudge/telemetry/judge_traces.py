@@ -18,14 +18,12 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from spanjudge.judging.call import JudgeCall, Trouble
 from spanjudge.telemetry.evaluated import Target
 from spanjudge.telemetry.monitoring import OPERATION
+from spanjudge.telemetry.own import MARK
 from spanjudge.telemetry.routes import STANDARD, Route, read_route
 from spanjudge.version import __version__
 
 SCOPE = "spanjudge.judge"
 """Instrumentation scope of judge spans."""
-
-MARK = "spanjudge.judge"
-"""Attribute that is `true` on every judge span."""
 
 SETTINGS = "SPANJUDGE_JUDGE_TRACES"
 """Prefix of the variables that say where judge spans go."""
