@@ -1,6 +1,6 @@
-"""What comes out of judging: a result with a verdict, or a failure without one."""
+"""What comes out of judging: a result with a verdict, a failure without one, or why nothing was asked."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -24,6 +24,27 @@ FailureCode = Literal[
     "internal",
 ]
 """Why there is no verdict. Fixed: clients and exports rely on the words."""
+
+Reason = Literal[
+    "not_matched",
+    "sampled_out",
+    "missing_variable",
+    "no_content",
+    "same_call",
+    "span_error",
+    "draft",
+    "paused",
+    "budget",
+    "own_telemetry",
+]
+"""Why something was not judged. Fixed words; they are decisions, never failures."""
+
+
+class EvaluationError(msgspec.Struct, frozen=True):
+    """What went wrong, in two words for programs (`type`, a failure code) and one sentence for people."""
+
+    type: FailureCode
+    message: str
 
 
 class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +74,41 @@ class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     truncated: tuple[str, ...] = ()
     calls: int = 0
+    evaluator_name: str = "native"
+
+    @property
+    def metric_name(self) -> str:
+        """The evaluator's name, in the words of in-process evaluation."""
+        return self.evaluator
+
+    @property
+    def score(self) -> float | None:
+        """`score_value`, in the words of in-process evaluation."""
+        return self.score_value
+
+    @property
+    def label(self) -> str | None:
+        """`score_label`, in the words of in-process evaluation."""
+        return self.score_label
+
+    @property
+    def error(self) -> None:
+        """A result has none."""
+        return
+
+    @property
+    def cost(self) -> float | None:
+        """`cost_usd`, in the words of in-process evaluation."""
+        return self.cost_usd
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Verdict, judge and tokens under the names that results are exported by."""
+        found: dict[str, Any] = {"gen_ai.evaluation.evaluator.version": self.evaluator_version}
+        if self.verdict is not None:
+            found["gen_ai.evaluation.verdict"] = self.verdict
+            found["gen_ai.evaluation.passed"] = self.verdict == "pass"
+        return found | _spent(self)
 
 
 class EvaluationFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +130,110 @@ class EvaluationFailure(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     duration: float = 0.0
     calls: int = 0
+    evaluator_name: str = "native"
+
+    @property
+    def metric_name(self) -> str:
+        """The evaluator's name, in the words of in-process evaluation."""
+        return self.evaluator
+
+    @property
+    def score(self) -> None:
+        """A failure has none."""
+        return
+
+    @property
+    def label(self) -> None:
+        """A failure has none."""
+        return
+
+    @property
+    def explanation(self) -> None:
+        """A failure has none; `error` says what happened."""
+        return
+
+    @property
+    def error(self) -> EvaluationError:
+        """Code and message."""
+        return EvaluationError(self.code, self.message)
+
+    @property
+    def cost(self) -> float | None:
+        """`cost_usd`, in the words of in-process evaluation."""
+        return self.cost_usd
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Code, judge and tokens under the names that failures are exported by."""
+        return {
+            "gen_ai.evaluation.evaluator.version": self.evaluator_version,
+            "gen_ai.evaluation.outcome": "error",
+            "error.type": self.code,
+        } | _spent(self)
+
+
+class EvaluationSkipped(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody was asked, and that is no failure: `message` says in plain words what was missing.
+
+    It costs nothing and is not exported.
+    """
+
+    evaluator: str
+    evaluator_version: str
+    reason: Reason
+    message: str
+    evaluator_name: str = "native"
+    duration: float = 0.0
+    usage: None = None
+
+    @property
+    def metric_name(self) -> str:
+        """The evaluator's name, in the words of in-process evaluation."""
+        return self.evaluator
+
+    @property
+    def score(self) -> None:
+        """There is none."""
+        return
+
+    @property
+    def label(self) -> None:
+        """There is none."""
+        return
+
+    @property
+    def explanation(self) -> str:
+        """Why it was skipped."""
+        return self.message
+
+    @property
+    def error(self) -> None:
+        """There is none: nothing went wrong."""
+        return
+
+    @property
+    def cost(self) -> None:
+        """There is none."""
+        return
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The reason."""
+        return {"gen_ai.evaluation.skipped": self.reason}
 
 
 Outcome = EvaluationResult | EvaluationFailure
+
+
+def _spent(outcome: Outcome) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if outcome.judge_provider is not None:
+        found["eval.model.provider"] = outcome.judge_provider
+    if outcome.judge_model is not None:
+        found["eval.model.name"] = outcome.judge_model
+    if outcome.usage is not None:
+        found["gen_ai.evaluation.usage.input_tokens"] = outcome.usage.input
+        found["gen_ai.evaluation.usage.output_tokens"] = outcome.usage.output
+    if outcome.cost_usd is not None:
+        found["gen_ai.evaluation.cost.usd"] = outcome.cost_usd
+    return found

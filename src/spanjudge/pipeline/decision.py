@@ -1,22 +1,10 @@
 """Whether an evaluator judges a target, and if not, why."""
 
-from typing import Literal
-
 import msgspec
 
-Reason = Literal[
-    "not_matched",
-    "sampled_out",
-    "missing_variable",
-    "no_content",
-    "same_call",
-    "span_error",
-    "draft",
-    "paused",
-    "budget",
-    "own_telemetry",
-]
-"""Why something was not judged. Fixed words; they are decisions, never failures."""
+from spanjudge.judging.result import Reason
+
+__all__ = ["JUDGE", "Decision", "Reason"]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""The in-process door: an instrumented application evaluates its own invocations."""
