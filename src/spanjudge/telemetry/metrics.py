@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 from opentelemetry import metrics
+from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from spanjudge.telemetry import result_record
@@ -48,16 +49,16 @@ class ResultMetrics:
         )
         self._attributes: dict[int, tuple[result_record.Fixed, _ResultAttributes]] = {}
 
-    def record(self, evaluated: Evaluated) -> None:
-        """Record one outcome."""
+    def record(self, evaluated: Evaluated, context: Context | None = None) -> None:
+        """Record one outcome; `context` is the judged span's, for exemplars (default: the current one)."""
         fixed = result_record.fixed_of(evaluated)
         attributes = self._attributes_of(fixed)
         score = result_record.score_of(evaluated.outcome)
         if score is not None:
-            self._score.record(score, attributes.score)
-        self._outcomes.add(1, attributes.outcome)
+            self._score.record(score, attributes.score, context)
+        self._outcomes.add(1, attributes.outcome, context)
         if evaluated.outcome.cost_usd:
-            self._cost.add(evaluated.outcome.cost_usd, attributes.cost)
+            self._cost.add(evaluated.outcome.cost_usd, attributes.cost, context)
 
     def _attributes_of(self, fixed: result_record.Fixed) -> "_ResultAttributes":
         """The same few sets again and again: kept. The object is kept with them, so its id stays its own."""
@@ -85,6 +86,7 @@ class _ResultAttributes(msgspec.Struct, frozen=True):
             ours: known[theirs]
             for ours, theirs in (
                 ("gen_ai.evaluation.name", "gen_ai.evaluation.name"),
+                ("gen_ai.evaluation.evaluator.name", "gen_ai.evaluation.evaluator.name"),
                 ("gen_ai.provider.name", "eval.model.provider"),
                 ("gen_ai.request.model", "eval.model.name"),
                 ("service", "eval.target.service"),

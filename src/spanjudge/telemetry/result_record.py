@@ -20,6 +20,9 @@ EVENT_NAME = "gen_ai.evaluation.result"
 SCOPE = "spanjudge"
 """Instrumentation scope of everything exported about results."""
 
+NATIVE = "native"
+"""Who evaluates unless the outcome says otherwise; left out of the export, as it always was."""
+
 INFO, WARN = 9, 13
 """OTLP severity numbers of a result and of a failure."""
 
@@ -127,6 +130,7 @@ def fixed_of(evaluated: Evaluated) -> Fixed:
         label,
         verdict,
         code,
+        outcome.evaluator_name,
     )
 
 
@@ -141,6 +145,7 @@ def _fixed(  # noqa: PLR0917  a cache's key; keywords would make every look-up s
     label: str | None,
     verdict: str | None,
     code: str | None,
+    evaluator_name: str,
 ) -> Fixed:
     failed = code is not None
     passed = None if verdict is None else verdict == "pass"
@@ -159,6 +164,7 @@ def _fixed(  # noqa: PLR0917  a cache's key; keywords would make every look-up s
                 "gen_ai.evaluation.outcome": "error" if failed else None,
                 "error.type": code,
                 "gen_ai.evaluation.evaluator.version": version or None,
+                "gen_ai.evaluation.evaluator.name": None if evaluator_name == NATIVE else evaluator_name,
                 "eval.model.provider": provider,
                 "eval.model.name": model,
                 "eval.target.kind": kind,
