@@ -1,7 +1,7 @@
-"""DeepEval judging short texts with five metrics: run by `benchmarks.judged_spans` with DeepEval's Python.
+"""DeepEval judging short texts with five metrics: run by other benchmarks with DeepEval's Python.
 
-It gets the address of an OpenAI-compatible judge and a number of spans, judges them with DeepEval's own
-asynchronous evaluation, and prints results and seconds as JSON.
+It gets the address of an OpenAI-compatible judge, a number of spans, and how many are judged at once (20);
+judges them with DeepEval's own asynchronous evaluation, and prints results and seconds as JSON.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ AT_ONCE = 20
 CONTEXT = "You can return an item within 30 days of purchase for a full refund."
 
 
-async def main(url: str, spans: int) -> None:
+async def main(url: str, spans: int, at_once: int = AT_ONCE) -> None:
     """Judge, and tell how long it took."""
     model: Any = GPTModel(model="gpt-4o-mini", base_url=url, api_key="benchmark")
-    places = asyncio.Semaphore(AT_ONCE)
+    places = asyncio.Semaphore(at_once)
     kinds: tuple[Any, ...] = (
         AnswerRelevancyMetric,
         BiasMetric,
@@ -56,4 +56,4 @@ async def main(url: str, spans: int) -> None:
     print(json.dumps({"results": results, "seconds": time.perf_counter() - started}))
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
