@@ -102,10 +102,12 @@ class ResultEmitter:
         """Export outcomes of one target; `sampled` is whether its span is exported."""
         if not batch:
             return
-        context = context_of(batch[0].target, sampled=sampled)
+        first = batch[0]
+        context = context_of(first.target, sampled=sampled)
+        about = result_record.about_of(first.target, first.response_id)
         for evaluated in batch:
             try:
-                self._writer()(evaluated, context)
+                self._writer()(evaluated, about, context)
             except Exception as error:  # noqa: BLE001  whatever an exporter raises: no trouble of the application's
                 self._trouble("LoggerProvider", error)
             try:
@@ -151,17 +153,18 @@ class _Writer:
         self._logger = logger
         self._record = _record_type(logger)
 
-    def __call__(self, evaluated: Evaluated, context: Context) -> None:
-        record = result_record.record_of(evaluated)
+    def __call__(self, evaluated: Evaluated, about: dict[str, result_record.Value], context: Context) -> None:
+        """Write one; `about` is what it has in common with others of its target."""
+        fixed = result_record.fixed_of(evaluated)
         self._logger.emit(
             self._record(
                 timestamp=evaluated.time_ns,
                 context=context,
-                severity_text=record.severity_text,
-                severity_number=_SEVERITY[record.severity_number],
-                body=record.body,
-                attributes=record.attributes,
-                event_name=record.event_name,
+                severity_text=fixed.severity_text,
+                severity_number=_SEVERITY[fixed.severity_number],
+                body=fixed.body | result_record.body_of(evaluated),
+                attributes=fixed.attributes | result_record.attributes_of(evaluated) | about,
+                event_name=result_record.EVENT_NAME,
             )
         )
 
