@@ -32,11 +32,22 @@ NAMES = {
     "submit_evaluation",
 }
 HEAVY = {"litellm", "xllamacpp", "genai_prices", "torch", "fastapi", "starlette", "pydantic", "uvicorn"}
-HEAVY |= {"jsonschema", "yaml", "numpy", "typer", "rich", "sqlalchemy", "alembic", "grpc", "google", "deepeval"}
+HEAVY |= {
+    "jsonschema",
+    "yaml",
+    "numpy",
+    "typer",
+    "rich",
+    "sqlalchemy",
+    "alembic",
+    "grpc",
+    "google",
+    "deepeval",
+}
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Top-level packages that a statement imports, in a fresh process, as this one has imported everything."""
+    """Top-level packages that a statement imports, in a fresh process: this one has imported everything."""
     script = f"import sys\n{statement}\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     done = subprocess.run(  # noqa: S603  our own interpreter and script
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -3,8 +3,12 @@
 import pytest
 
 from spanjudge.judging.result import EvaluationResult
-from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.ports import Finish, Retry, Store, UsageRow
+from spanjudge.judging.usage import Usage, UsageRow
+from spanjudge.pipeline.ports import (
+    Finish,
+    Retry,
+    Store,
+)
 from spanjudge.telemetry.evaluated import Evaluated
 from tests.contracts.stored import (
     NOW,

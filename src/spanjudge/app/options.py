@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from spanjudge.pipeline.budget import Ledger, Limits
+from spanjudge.judging.budget.ledger import Ledger, Limits
+from spanjudge.judging.budget.tariff import tariff_of
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.receive import WindowTimes
-from spanjudge.pipeline.tariff import tariff_of
 from spanjudge.settings import Settings
 
 _SECOND = 1_000_000_000

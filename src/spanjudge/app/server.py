@@ -18,11 +18,11 @@ from spanjudge.app.options import budget_words, open_ledger, pipeline_options, w
 from spanjudge.app.scorers import served
 from spanjudge.app.ways_out import open_exporters, otlp_environment
 from spanjudge.errors import SettingsError
+from spanjudge.judging.budget.budgeted_judge import BudgetedJudge
+from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.call import Observer
 from spanjudge.judging.judge import Judge
 from spanjudge.pipeline import explain
-from spanjudge.pipeline.budget import Ledger
-from spanjudge.pipeline.budgeted_judge import BudgetedJudge
 from spanjudge.pipeline.clock import Clock, Now
 from spanjudge.pipeline.pipeline import Pipeline
 from spanjudge.pipeline.ports import Exporter, Store

@@ -41,6 +41,20 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one evaluator used of one judge model on one day (`YYYY-MM-DD`, UTC); `cost_usd` as known."""
+
+    day: str
+    evaluator: str
+    provider: str
+    model: str
+    usage: Usage
+    cost_usd: float = 0.0
+    calls: int = 0
+    results: int = 0
+    failures: int = 0
+
+
 def total(*usages: Usage | None) -> Usage | None:
     """The sum of what is known; `None` when nothing is."""
     known = [usage for usage in usages if usage is not None]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from spanjudge.pipeline.budget import Ledger, Standing
+from spanjudge.judging.budget.ledger import Ledger, Standing
 from spanjudge.version import __version__
 
 

@@ -5,9 +5,15 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
+from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.endings import Ending, Identity, finished, internal_failure
-from spanjudge.pipeline.ports import Finish, Retry, Store, StoreError, UsageRow
+from spanjudge.pipeline.ports import (
+    Finish,
+    Retry,
+    Store,
+    StoreError,
+)
 from spanjudge.pipeline.supervision import ended, log_fault, supervised
 from spanjudge.telemetry.evaluated import Evaluated
 

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.budget.budgeted_judge import usage_row
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, Outcome
 from spanjudge.judging.subject import Subject
-from spanjudge.pipeline.budgeted_judge import usage_row
+from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.endings import (
@@ -25,7 +26,13 @@ from spanjudge.pipeline.endings import (
 from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.match import decide_target
 from spanjudge.pipeline.pauses import Pauses
-from spanjudge.pipeline.ports import Finish, Job, Material, Retry, StoreError, UsageRow
+from spanjudge.pipeline.ports import (
+    Finish,
+    Job,
+    Material,
+    Retry,
+    StoreError,
+)
 from spanjudge.pipeline.subjects import Reading, read_target
 from spanjudge.pipeline.supervision import log_fault
 from spanjudge.telemetry.evaluated import Target

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.judge import Judge
-from spanjudge.pipeline.budget import Ledger
 from spanjudge.pipeline.budget_gauges import observe_budgets
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Clock, Now

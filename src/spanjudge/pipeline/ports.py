@@ -7,7 +7,7 @@ import msgspec
 
 from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.judging.usage import Usage
+from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.decision import Reason
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.telemetry.evaluated import Evaluated, Target
@@ -190,20 +190,6 @@ class StoredEvaluator(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     paused_by: Literal["", "user", "pipeline"] = ""
     retry_ns: int | None = None
-
-
-class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What one evaluator used of one judge model on one day (`YYYY-MM-DD`, UTC); `cost_usd` as known."""
-
-    day: str
-    evaluator: str
-    provider: str
-    model: str
-    usage: Usage
-    cost_usd: float = 0.0
-    calls: int = 0
-    results: int = 0
-    failures: int = 0
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

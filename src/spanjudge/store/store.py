@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.ports import (
     Committed,
     Finish,
@@ -17,7 +18,6 @@ from spanjudge.pipeline.ports import (
     Store,
     StoredEvaluator,
     StoredSpan,
-    UsageRow,
     Window,
 )
 from spanjudge.store import evaluators as evaluator_rows

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
-from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.ports import UsageRow
+from spanjudge.judging.usage import Usage, UsageRow
 from spanjudge.store import tables
 from spanjudge.store.bulk import Insert
 from spanjudge.telemetry.evaluated import Evaluated

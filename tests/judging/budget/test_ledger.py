@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from spanjudge.errors import SettingsError
+from spanjudge.judging.budget.ledger import Ledger, Limits
+from spanjudge.judging.budget.tariff import Tariff
 from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.budget import Ledger, Limits
-from spanjudge.pipeline.tariff import Tariff
 
 PAID = Tariff(provider="openai", model="gpt-x", charged=True, price_input=1.0, price_output=2.0)
 FREE = Tariff(provider="embedded", model="small", charged=False)

@@ -9,17 +9,17 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from spanjudge.evaluators import gallery
+from spanjudge.judging.budget.budgeted_judge import BudgetedJudge
+from spanjudge.judging.budget.estimate import expected_usage
+from spanjudge.judging.budget.ledger import Ledger, Limits
+from spanjudge.judging.budget.tariff import Tariff
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.model import JudgeReply, JudgeRequest
 from spanjudge.judging.models.scripted import ScriptedModel
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult
 from spanjudge.judging.subject import Subject
 from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.budget import Ledger, Limits
 from spanjudge.pipeline.budget_gauges import observe_budgets
-from spanjudge.pipeline.budgeted_judge import BudgetedJudge
-from spanjudge.pipeline.estimate import expected_usage
-from spanjudge.pipeline.tariff import Tariff
 from spanjudge.store.store import open_store
 from tests.judging.evaluators import CLAIMS, POLITE, PROMPTED, QUALITY, TOPIC
 from tests.pipeline.live import Live, live, path, question

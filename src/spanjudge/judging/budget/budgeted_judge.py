@@ -1,18 +1,16 @@
 """A judge that stays within its budget."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.budget.estimate import expected_usage
+from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.prechecks import needs_model
 from spanjudge.judging.result import EvaluationFailure, Outcome
 from spanjudge.judging.subject import Subject
-from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.budget import Ledger
-from spanjudge.pipeline.clock import Now
-from spanjudge.pipeline.estimate import expected_usage
-from spanjudge.pipeline.ports import UsageRow
+from spanjudge.judging.usage import Usage, UsageRow
 
 
 class BudgetedJudge(Judge):
@@ -23,7 +21,7 @@ class BudgetedJudge(Judge):
     """
 
     def __init__(
-        self, inner: Judge, ledger: Ledger, name: str, now: Now, *, keeps_usage: bool = False
+        self, inner: Judge, ledger: Ledger, name: str, now: Callable[[], int], *, keeps_usage: bool = False
     ) -> None:
         """See the class."""
         self._inner = inner

@@ -1,8 +1,8 @@
 import pytest
 
+from spanjudge.judging.budget.tariff import tariff_of
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.tariff import tariff_of
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,15 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
 from spanjudge.errors import SettingsError
-from spanjudge.judging.usage import Usage
-from spanjudge.pipeline.clock import Now
-from spanjudge.pipeline.ports import Store, UsageRow
-from spanjudge.pipeline.tariff import Tariff
+from spanjudge.judging.budget.tariff import Tariff
+from spanjudge.judging.usage import Usage, UsageRow
 
 _log = logging.getLogger("spanjudge.budget")
 
@@ -81,12 +79,25 @@ class Reservation(msgspec.Struct):
     accounts: list[tuple[_Account, Amount]]
 
 
+class Books(Protocol):
+    """Where usage is kept from one start to the next."""
+
+    async def add_usage(self, rows: Sequence[UsageRow]) -> None:
+        """Add to what was used."""
+        ...
+
+    async def usage_since(self, day: str) -> list[UsageRow]:
+        """What was used from this day on (`YYYY-MM-DD`, UTC)."""
+        ...
+
+
 class Ledger:
     """Knows what was used, and holds back what would go beyond a limit.
 
     `limits` are for all evaluators together, `evaluators` has those of single ones, `tariffs` those of the
     judge models by name: judges that cost nothing neither count nor are held back. Periods are UTC's; what
     was used belongs to the day it was used on, so a clock that is set back finds everything as it was.
+    `now` gives nanoseconds since 1970.
     """
 
     def __init__(
@@ -94,7 +105,7 @@ class Ledger:
         limits: Limits,
         evaluators: Mapping[str, Limits],
         tariffs: Mapping[str, Tariff],
-        now: Now,
+        now: Callable[[], int],
     ) -> None:
         """Raises `SettingsError` when dollars are limited and a judge's price is not known."""
         self.limits = limits
@@ -117,12 +128,12 @@ class Ledger:
         limited = self.limits != Limits() or bool(self.evaluators)
         return limited and tariff is not None and tariff.charged
 
-    async def load(self, store: Store) -> None:
-        """Take over what the store says was used in this month and before: a restart forgets nothing."""
+    async def load(self, books: Books) -> None:
+        """Take over what the books say was used in this month and before: a restart forgets nothing."""
         first = datetime.fromtimestamp(self._now() / 1e9, UTC) - _LONGEST_MONTH
         free = {tariff.provider for tariff in self._tariffs.values() if not tariff.charged}
         free -= {tariff.provider for tariff in self._tariffs.values() if tariff.charged}
-        for row in await store.usage_since(first.strftime("%Y-%m-01")):
+        for row in await books.usage_since(first.strftime("%Y-%m-01")):
             if row.provider and row.provider not in free:
                 self._count(row.day, row.evaluator, _tokens(row.usage), row.cost_usd)
         self._tell()
@@ -186,10 +197,10 @@ class Ledger:
         """Note usage that no job accounts for, to be stored soon."""
         self._unsaved.append(row)
 
-    async def save(self, store: Store) -> None:
+    async def save(self, books: Books) -> None:
         """Store what was noted."""
         while rows := list(self._unsaved):
-            await store.add_usage(rows)
+            await books.add_usage(rows)
             del self._unsaved[: len(rows)]
 
     def _fit(self, judge: str, expected: Mapping[str, Usage]) -> tuple[Reservation, dict[str, str]] | None:
