@@ -1,50 +1,215 @@
 """One event loop in one background thread, for everything this door does."""
 
 import asyncio
+import contextlib
+import itertools
+import logging
 import os
+import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from spanjudge.in_process.own_context import is_own_context, own_variables
+from spanjudge.in_process.rest import Rest, RestingSelector
+from spanjudge.in_process.threads import DaemonThreads
+
+__all__ = ["Background", "background", "is_own_context"]
+
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+FORK_WAIT_SECONDS = 1.0
+"""A fork waits this long at most for the loop to come to rest."""
+
+_generations = itertools.count(1)
 
 
 class Background:
     """A thread with an event loop. Nothing the application does in its own threads waits for it.
 
-    `generation` tells one from the next: after a fork there is a new one, and what belongs to a loop
-    (connections, locks) has to be made anew.
+    `generation` tells one from the next: after a fork, or when a loop died, there is a new one, and what
+    belongs to a loop (connections, locks) has to be made anew. Everything runs in context variables of
+    its own (`own_context.py`), never in the caller's.
+
+    The loop is always asyncio's own, whatever loop the application uses: uvloop cannot be left alone in a
+    forked child, where giving back its memory takes the parent's connections out of the parent's loop.
     """
 
     def __init__(self) -> None:
-        """Start it."""
-        self.generation = os.getpid()
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, name="spanjudge", daemon=True)
+        """Start it. Raises `RuntimeError` where no thread can be started any more."""
+        self.generation = next(_generations)
+        self.ended = False
+        self._variables = own_variables()
+        self.rest = Rest()
+        self.loop = _new_loop(self.rest)
+        self.loop.set_exception_handler(_tell)
+        self._threads = DaemonThreads(self._variables)
+        self.loop.set_default_executor(self._threads)
+        self._asked: set[Future[Any]] = set()
+        self._thread = threading.Thread(target=self._live, name="spanjudge", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
-        """Do work there and wait for it, from any other thread. Raises what it raises, and `TimeoutError`."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout)
+        """Do work there and wait for it, from any other thread.
+
+        Raises what it raises, `TimeoutError` after `timeout` seconds (the work is cancelled then), and
+        `RuntimeError` on the loop's own thread, which would wait for itself.
+        """
+        if self._thread.ident == threading.get_ident():
+            work.close()
+            raise RuntimeError(
+                "this runs on spanjudge's own event loop and cannot wait for it: await it instead"
+            )
+        future = self._submit(work)
+        try:
+            return future.result(timeout)
+        finally:
+            # Nobody waits any more, for lack of time or because of Ctrl-C.
+            future.cancel()
 
     async def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do work there and await it, from any loop; from this very one it is simply awaited."""
-        if asyncio.get_running_loop() is self.loop:
+        """Do work there and await it, from any asyncio loop; from this very one it is simply awaited.
+
+        Without an asyncio loop (trio) use `run` in a thread: `trio.to_thread.run_sync`.
+        """
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            work.close()
+            raise
+        if here is self.loop:
             return await work
-        waiting: Awaitable[T] = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.loop))
-        return await waiting
+        return await asyncio.wrap_future(self._submit(work))
 
     def soon(self, callback: Callable[..., object], *arguments: object) -> None:
-        """Call something there as soon as possible; safe from any thread, and never blocks."""
-        self.loop.call_soon_threadsafe(callback, *arguments)
+        """Call something there as soon as possible; safe from any thread, and never blocks.
+
+        Raises `RuntimeError` when the loop has ended.
+        """
+        if self.ended or sys.is_finalizing():
+            raise RuntimeError("spanjudge's event loop has ended: nothing can be evaluated on it any more")
+        self.loop.call_soon_threadsafe(callback, *arguments, context=self._variables)
+
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin work on the loop; to be called there."""
+        return self.loop.create_task(work, context=self._variables.copy())
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        future: Future[T] = Future()
+        self._asked.add(future)
+        future.add_done_callback(self._asked.discard)
+        try:
+            self.soon(self._begin, work, future)
+        except RuntimeError:
+            work.close()
+            self._asked.discard(future)
+            raise
+        return future
+
+    def _begin(self, work: Coroutine[Any, Any, T], future: "Future[T]") -> None:
+        if future.cancelled():
+            work.close()
+            return
+        task = self.task(work)
+        task.add_done_callback(lambda done: _hand_over(done, future))
+        future.add_done_callback(lambda asked: self._cancel(task) if asked.cancelled() else None)
+
+    def _cancel(self, task: asyncio.Task[Any]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has died, and the task with it
+            self.soon(task.cancel)
+
+    def _live(self) -> None:
+        self.rest.work_begins()
+        try:
+            while True:
+                try:
+                    self.loop.run_forever()
+                except (SystemExit, KeyboardInterrupt) as error:
+                    # A user's function that wants to leave has its own thread to leave, not this one.
+                    _log.warning("%s was raised in the background and is ignored", type(error).__name__)
+        except BaseException as error:  # noqa: BLE001  a thread's end is told, not printed with its stack
+            _log.error("the background loop has ended (%s); a new one is started", type(error).__name__)
+        finally:
+            self.ended = True
+            self.rest.work_ends()
+            for future in tuple(self._asked):
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(RuntimeError("spanjudge's event loop has ended"))
+
+
+def _new_loop(rest: Rest) -> asyncio.AbstractEventLoop:
+    if sys.platform == "win32":
+        # There is no fork, and its selectors wait for 512 connections at most.
+        return asyncio.ProactorEventLoop()
+    return asyncio.SelectorEventLoop(RestingSelector(rest))
+
+
+def _hand_over(done: "asyncio.Task[T]", future: "Future[T]") -> None:
+    if done.cancelled():
+        future.cancel()
+    error = None if done.cancelled() else done.exception()
+    if not future.set_running_or_notify_cancel():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(done.result())
+
+
+def _tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What asyncio would log as an error of its own: where it came from, and without anyone's content."""
+    error = context.get("exception")
+    kind = f" ({type(error).__name__})" if error is not None else ""
+    _log.warning("in the background: %s%s", context.get("message", "trouble"), kind)
 
 
 _current: Background | None = None
+_starting = threading.RLock()
+_inherited: list[Background] = []
+"""Those of parent processes, kept and left alone: to give one back would change what the parent waits for."""
+
+_holding = threading.local()
 
 
 def background() -> Background:
-    """The one of this process, started at first use."""
+    """The one of this process, started at first use. Raises `RuntimeError` where no thread can be started."""
     global _current  # noqa: PLW0603  one for the process is the point
-    if _current is None:
-        _current = Background()
-    return _current
+    current = _current
+    if current is not None and not current.ended:
+        return current
+    with _starting:
+        if _current is None or _current.ended:
+            made = Background()
+            # A signal or a finalizer may have asked for one in between, in this very thread.
+            if _current is None or _current.ended:
+                _current = made
+        return _current
+
+
+def _before_fork() -> None:
+    current = _current
+    held = current is not None and not current.ended and current.rest.hold(FORK_WAIT_SECONDS)
+    _holding.rest = current.rest if current is not None and held else None
+
+
+def _after_in_parent() -> None:
+    rest: Rest | None = getattr(_holding, "rest", None)
+    if rest is not None:
+        _holding.rest = None
+        rest.let_go()
+
+
+def _after_in_child() -> None:
+    global _current, _starting  # noqa: PLW0603  another process, another one
+    if _current is not None:
+        _inherited.append(_current)
+    _current = None
+    _starting = threading.RLock()
+    _holding.rest = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -1,0 +1,60 @@
+"""Moments at which an event loop's thread is in no critical section, so that the process may fork."""
+
+import selectors
+import threading
+
+
+class Rest:
+    """Who holds it knows that a loop's thread waits for something to happen and holds no lock of anyone.
+
+    Locks of the OpenTelemetry SDK, of `logging`, of the application: a fork while another thread holds one
+    gives the child a lock that nobody there ever opens. All that runs on a loop runs between two waits of
+    its selector; so the selector tells when it waits.
+    """
+
+    def __init__(self) -> None:
+        """Nobody works and nobody waits."""
+        self._working = threading.RLock()
+        # Without the gate a busy loop would take the lock back before a waiting thread wakes up.
+        self._gate = threading.Lock()
+
+    def hold(self, timeout: float) -> bool:
+        """Keep the loop from going on, as soon as it waits; false when it did not within `timeout`."""
+        if not self._gate.acquire(timeout=timeout):
+            return False
+        if self._working.acquire(timeout=timeout):
+            return True
+        self._gate.release()
+        return False
+
+    def let_go(self) -> None:
+        """Let the loop go on; by the thread that held it."""
+        self._working.release()
+        self._gate.release()
+
+    def work_begins(self) -> None:
+        """The loop's thread goes on, once it may."""
+        self._working.acquire()
+
+    def work_ends(self) -> None:
+        """The loop's thread is about to wait."""
+        self._working.release()
+        self._gate.acquire()
+        self._gate.release()
+
+
+class RestingSelector(selectors.DefaultSelector):
+    """Lets the process fork exactly while it waits for something to happen."""
+
+    def __init__(self, rest: Rest) -> None:
+        """`work_begins` must have been called by the loop's thread before it runs the loop."""
+        super().__init__()
+        self._rest = rest
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait, at rest."""
+        self._rest.work_ends()
+        try:
+            return super().select(timeout)
+        finally:
+            self._rest.work_begins()
