@@ -108,7 +108,7 @@ SMALL = "name: n\nrubric: good\nanswer: {type: boolean}\n"
             SMALL + "zzz: 1\n",
             (
                 "mine.yaml:4: zzz: is no field here; known are name, answer, description, target, judge, scope, "
-                "needs, rubric, prompt, variables, acceptance, labels"
+                "needs, rubric, brief, prompt, variables, acceptance, labels"
             ),
         ),
         (

@@ -71,6 +71,7 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     The file format of this object is public: one YAML file an evaluator. Build one in code with the same
     names; `spanjudge.evaluators.file` reads and writes files and checks that the parts fit together.
+    `brief` is the criterion in few words, for a call that many criteria share.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Evaluator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     scope: Scope = Scope()
     needs: tuple[Need, ...] = ()
     rubric: str | None = None
+    brief: str | None = None
     prompt: Prompt | None = None
     variables: dict[str, str] = {}
     acceptance: Acceptance | None = None

@@ -16,6 +16,7 @@ ORDER = (
     "scope",
     "needs",
     "rubric",
+    "brief",
     "prompt",
     "variables",
     "answer",

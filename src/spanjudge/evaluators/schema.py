@@ -44,6 +44,11 @@ def build() -> dict[str, Any]:
                     "Prose that tells the judge what good means; the product writes the prompt around it.",
                     minLength=1,
                 ),
+                "brief": _text(
+                    "The rubric in a few short sentences, for a call in which a capable judge answers several "
+                    "evaluators that all have one; says what the ends of the scale mean.",
+                    minLength=1,
+                ),
                 "prompt": _prompt(),
                 "variables": {
                     "description": "Names for {{…}} in a prompt, each with the span attribute's exact key.",
@@ -69,6 +74,7 @@ def build() -> dict[str, Any]:
             _acceptance_of("boolean", "pass_when"),
             _acceptance_of("score", "min", "max"),
             {"if": _answer_is("category"), "then": {"not": {"required": ["labels"]}}},
+            {"if": {"required": ["prompt"]}, "then": {"not": {"required": ["brief"]}}},
         ],
     }
 

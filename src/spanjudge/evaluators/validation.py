@@ -113,7 +113,11 @@ def _question(evaluator: Evaluator) -> Iterable[Problem]:
     if evaluator.rubric is not None and evaluator.prompt is not None:
         yield Problem(("prompt",), "stands beside a rubric; keep one of the two")
     if evaluator.rubric is not None:
-        yield from _rubric(evaluator.rubric)
+        yield from _rubric("rubric", evaluator.rubric)
+    if evaluator.brief is not None:
+        yield from _rubric("brief", evaluator.brief)
+        if evaluator.rubric is None:
+            yield Problem(("brief",), "is the short form of a rubric, and there is none; remove it")
     if evaluator.prompt is None:
         return
     if not evaluator.prompt.user.strip():
@@ -134,13 +138,13 @@ def _question(evaluator: Evaluator) -> Iterable[Problem]:
         )
 
 
-def _rubric(rubric: str) -> Iterable[Problem]:
+def _rubric(field: str, rubric: str) -> Iterable[Problem]:
     if not rubric.strip():
-        yield Problem(("rubric",), "is empty; tell the judge in prose what good means")
+        yield Problem((field,), "is empty; tell the judge in prose what good means")
     found = _TEMPLATE_IN_RUBRIC.search(rubric)
     if found:
         yield Problem(
-            ("rubric",),
+            (field,),
             "holds a variable, but the judge sees the subject anyway; remove it, or write a prompt instead",
             text_line=rubric.count("\n", 0, found.start()),
         )

@@ -1,11 +1,14 @@
 """The judge: a subject and evaluators in, a result or a failure for each out."""
 
+import copy
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging import compose, fence, probabilities
-from spanjudge.judging.call import Observer, internal
+from spanjudge.judging.call import JudgeCall, Observer, internal
 from spanjudge.judging.case import Case
 from spanjudge.judging.judgement import Judgement, Manner
 from spanjudge.judging.models.model import JudgeModel
@@ -70,6 +73,34 @@ class Judge:
                 case.failed(trouble, self.model)
         return [case.outcome for case in cases if case.outcome is not None]
 
+    def adapted(self, *, batch: bool | None = None, observer: Observer | None = None) -> "Judge":
+        """The same judge with its own word on several criteria in one call, and with one observer more.
+
+        Both share the judge model: closing one closes the other's.
+        """
+        own = self._manner
+        manner = msgspec.structs.replace(
+            own,
+            batches=own.batches if batch is None else batch and not self.model.traits.small,
+            observer=_both(own.observer, observer),
+        )
+        twin = copy.copy(self)
+        twin._manner = manner  # noqa: SLF001  its own class
+        return twin
+
     async def aclose(self) -> None:
         """Close the judge model."""
         await self.model.aclose()
+
+
+def _both(first: Observer | None, second: Observer | None) -> Observer | None:
+    if first is None or second is None:
+        return first or second
+
+    def tell(call: JudgeCall) -> None:
+        try:
+            first(call)
+        finally:
+            second(call)
+
+    return tell
