@@ -1,5 +1,6 @@
 """From anything that can be evaluated to an `Invocation`."""
 
+from spanjudge.in_process.host_objects import host_invocation
 from spanjudge.in_process.invocation import KIND_OF_OPERATION, Invocation, Seen
 from spanjudge.judging.span_subject import subject_of
 from spanjudge.judging.subject import Subject
@@ -22,6 +23,10 @@ def invocation_of(given: object) -> Invocation:
             service=given.service,
             source=given,
         )
-    raise TypeError(
-        f"{type(given).__name__} cannot be evaluated: give a spanjudge.Subject, a Span or an invocation"
-    )
+    found = host_invocation(given)
+    if found is None:
+        raise TypeError(
+            f"{type(given).__name__} cannot be evaluated: give a spanjudge.Subject, a Span, or an invocation "
+            "of OpenTelemetry's GenAI utilities"
+        )
+    return found
