@@ -26,11 +26,19 @@ class Monitoring:
     """
 
     def __init__(
-        self, *, evaluator_name: str = "native", meter_provider: metrics.MeterProvider | None = None
+        self,
+        *,
+        evaluator_name: str = "native",
+        durations: bool = True,
+        meter_provider: metrics.MeterProvider | None = None,
     ) -> None:
-        """Without a provider the process's own is taken, which may also be set later."""
+        """Without a provider the process's own is taken, which may also be set later.
+
+        Without `durations` judge calls are not timed: for where somebody else times them by the same name.
+        """
         meter = metrics.get_meter("spanjudge", __version__, meter_provider)
         self._evaluator_name = evaluator_name
+        self._durations = durations
         self._duration = meter.create_histogram(
             "gen_ai.evaluation.client.operation.duration",
             unit="s",
@@ -56,10 +64,9 @@ class Monitoring:
     def observe(self, call: JudgeCall) -> None:
         """Record one finished judge call."""
         attributes = self._attributes_of(call)
-        if call.error_type:
-            self._duration.record(call.duration, {**attributes, "error.type": call.error_type})
-        else:
-            self._duration.record(call.duration, attributes)
+        if self._durations:
+            told = {**attributes, "error.type": call.error_type} if call.error_type else attributes
+            self._duration.record(call.duration, told)
         if call.usage is not None:
             self._tokens.record(call.usage.input, {**attributes, "gen_ai.token.type": "input"})
             self._tokens.record(call.usage.output, {**attributes, "gen_ai.token.type": "output"})
