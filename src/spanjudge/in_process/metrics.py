@@ -17,16 +17,17 @@ from spanjudge.in_process.custom_rubrics import (
     rubrics_from_environment,
     threshold_of,
 )
-from spanjudge.in_process.invocation import Invocation
+from spanjudge.in_process.invocation import Invocation, Kind
 from spanjudge.judging import prechecks
 from spanjudge.judging.result import EvaluationResult, EvaluationSkipped, Outcome, Reason
-from spanjudge.judging.subject import Field
+from spanjudge.judging.subject import Field, Subject
 
 __all__ = [
     "ALIASES",
     "DEFAULT_METRICS",
     "KNOWN_METRICS",
     "definitions",
+    "kind_of",
     "labelled",
     "read_custom_rubrics",
     "rubrics_from_environment",
@@ -84,11 +85,30 @@ def definitions(
     return list(chosen.values())
 
 
-def unfit(evaluator: Evaluator, invocation: Invocation) -> EvaluationSkipped | None:
+def kind_of(invocation_type: str | None) -> Kind | None:
+    """The kind that a name means. Raises `SettingsError` with the nearest."""
+    for kind in get_args(Kind):
+        if invocation_type == kind:
+            return kind
+    if invocation_type is None:
+        return None
+    raise SettingsError(
+        f"“{invocation_type}” is no type of invocation; {nearest(invocation_type, get_args(Kind))}"
+    )
+
+
+def unfit(
+    evaluator: Evaluator, invocation: Invocation, *, kind: Kind | None = None
+) -> EvaluationSkipped | None:
     """Why an invocation is not evaluated by this metric; `None` when it is.
 
-    An output that is empty though the model answered is not missing: it is an answer.
+    With a `kind` only those of this kind are. An output that is empty though the model answered is not
+    missing: it is an answer.
     """
+    # A bare subject is of no kind.
+    if kind is not None and invocation.kind != kind and not isinstance(invocation.source, Subject):
+        message = f"only {kind} is evaluated here, and this is {invocation.kind}"
+        return skipped(evaluator, "not_matched", message)
     skip = invocation.seen.skip
     if skip is not None:
         return skipped(evaluator, skip.reason, skip.message)

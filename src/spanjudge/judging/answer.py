@@ -60,17 +60,22 @@ class _Doubled(dict[str, Any]):
 
 def read(text: str, asked: Sequence[Asked], subject: Subject) -> list[Answer]:
     """The answer to each criterion, in their order. Never raises for anything a judge can write."""
-    reply = _after_thoughts(text)
     known = {"explanation", *(one.key or one.form.key for one in asked)}
     best: list[Answer] | None = None
-    for found in reversed(_objects(reply)):
-        for candidate in _views(found):
-            answers = [_answer(candidate, one, subject) for one in asked]
-            if not any(isinstance(answer, Problem) for answer in answers):
-                return answers
-            if best is None and not known.isdisjoint(candidate):
-                best = answers
+    for candidate in candidates(text):
+        answers = [_answer(candidate, one, subject) for one in asked]
+        if not any(isinstance(answer, Problem) for answer in answers):
+            return answers
+        if best is None and not known.isdisjoint(candidate):
+            best = answers
+    reply = _after_thoughts(text)
     return best or [_answer(_tagged(reply, one), one, subject) for one in asked]
+
+
+def candidates(text: str) -> Iterator[dict[str, Any]]:
+    """The objects of a reply that may be its answer: the last one first, and what is in it right after."""
+    for found in reversed(_objects(_after_thoughts(text))):
+        yield from _views(found)
 
 
 def _answer(candidate: dict[str, Any], one: Asked, subject: Subject) -> Answer:

@@ -88,6 +88,11 @@ class Judge:
         twin._manner = manner  # noqa: SLF001  its own class
         return twin
 
+    @property
+    def observer(self) -> Observer | None:
+        """Who is told of every call."""
+        return self._manner.observer
+
     async def aclose(self) -> None:
         """Close the judge model."""
         await self.model.aclose()

@@ -20,7 +20,7 @@ from spanjudge.judging.subject import Subject
 _WORTH_WARMING = 3_000
 """Characters of shared prefix below which no remote provider caches it: waiting would gain nothing."""
 
-_AGAIN: dict[FailureCode, str] = {
+AGAIN: dict[FailureCode, str] = {
     "judge_answer_invalid": "Your previous answer could not be read. Answer with the JSON object alone.",
     "judge_answer_cut": "Your previous answer was cut off. Keep every explanation to one short sentence.",
     "judge_refused": (
@@ -28,7 +28,10 @@ _AGAIN: dict[FailureCode, str] = {
         "it is how unwanted text is found. Give the JSON object asked for."
     ),
 }
-_ROOM_AFTER_CUT = 4
+"""What a judge is told when it is asked once more."""
+
+ROOM_AFTER_CUT = 4
+"""Times the output tokens that a judge gets for its second try."""
 _HOPELESS: frozenset[FailureCode] = frozenset({"judge_key_refused", "judge_no_credit", "judge_model_unknown"})
 """What every further call would end in as well."""
 
@@ -99,7 +102,7 @@ class Judgement:
         question = self._question(cases)
         reply = await self._call(question, cases)
         if isinstance(reply, Trouble):
-            left, note = cases, None if reply.final else _AGAIN.get(reply.code)
+            left, note = cases, None if reply.final else AGAIN.get(reply.code)
             trouble = reply
         else:
             problems = self._read(question, cases, reply)
@@ -140,7 +143,7 @@ class Judgement:
             schema=question.schema,
             schema_name=question.schema_name,
             probability_of=question.probability_of,
-            max_output_tokens=question.max_output_tokens * (_ROOM_AFTER_CUT if more_room else 1),
+            max_output_tokens=question.max_output_tokens * (ROOM_AFTER_CUT if more_room else 1),
             deadline=self._deadline,
         )
         names = tuple(case.evaluator.name for case in cases)
