@@ -9,9 +9,10 @@ import pytest
 
 from spanjudge import settings
 from spanjudge.errors import SettingsError
+from spanjudge.judging.models.settings.setting import Setting
+from spanjudge.judging.models.settings.table import JUDGE
 from spanjudge.settings.reference import PROVIDERS, reference
-from spanjudge.settings.setting import Setting
-from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
+from spanjudge.settings.table import BY_ENV, TABLE
 
 PROJECT = Path(__file__).parent.parent
 GOOD = {"O2_JUDGE_PROVIDER": "openai", "O2_JUDGE_API_KEY": "sk-0123456789", "O2_JUDGE_MODEL": "gpt-5.4-mini"}

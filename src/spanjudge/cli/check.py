@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from spanjudge.settings.kinds import without_secrets
+from spanjudge.judging.models.settings.kinds import without_secrets
 
 if TYPE_CHECKING:
     from spanjudge.judging.judge import Judge

@@ -2,8 +2,8 @@
 
 import re
 
-from spanjudge.settings.kinds import Flag, Number, PortOrOff, Text, Url, UrlOrNone, Whole
-from spanjudge.settings.setting import Setting
+from spanjudge.judging.models.settings.kinds import Flag, Number, PortOrOff, Text, Url, UrlOrNone, Whole
+from spanjudge.judging.models.settings.setting import Setting
 
 MEGABYTE = 1_048_576
 _DAY = 86_400.0

@@ -1,8 +1,7 @@
 """From environment and file to values: who set what, where, and everything that is wrong with it."""
 
 import difflib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,48 +9,37 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.exporters import destinations
+from spanjudge.judging.models.settings.kinds import File
+from spanjudge.judging.models.settings.reading import (
+    HIDDEN,
+    JudgesRead,
+    Value,
+    from_kubernetes,
+    given,
+    nearest,
+    parsed,
+)
+from spanjudge.judging.models.settings.setting import Setting
 from spanjudge.settings import file as settings_file
-from spanjudge.settings.kinds import File, Url, UrlOrNone, without_secrets
 from spanjudge.settings.live import BUDGET_FIELDS, OTLP_VARIANT
-from spanjudge.settings.setting import Setting
 from spanjudge.settings.table import BY_ENV, JUDGE, TABLE
 
 PREFIXES = ("O2_JUDGE_", "SPANJUDGE_")
-HIDDEN = "(hidden)"
 DESTINATION_FIELDS = tuple(field for field in destinations.FIELDS if field != "name")
 JUDGE_FIELDS = {setting.field: setting for setting in JUDGE}
 FILE_KEYS = {setting.key: setting for setting in TABLE if setting.in_file and not setting.of_judge}
 SECTIONS = ("judge", "judges", "budgets", "destinations")
 KEY_SOURCES = ("api_key", "api_key_env", "api_key_file")
 
-# Kubernetes tells every container about every service of its namespace in variables that begin with the
-# service's name; a service called “spanjudge” would otherwise stop its own server.
-_KUBERNETES = re.compile(
-    r"_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$"
-)
-_KUBERNETES_LINK = re.compile(r"^(tcp|udp|sctp)://\S+:\d+$")
 
+class Reading(JudgesRead):
+    """What was read, for a whole server: any problem stops the start.
 
-class Value(msgspec.Struct, frozen=True):
-    """A setting's value and its origin: `environment NAME`, `FILE:LINE`, `option --NAME` or `default`."""
-
-    value: Any
-    origin: str
-
-
-class Reading(msgspec.Struct):
-    """What was read. `judges` holds the judge models by name, the one of the environment as `default`.
-
-    `budgets` are those of single evaluators, `destinations` further backends for results. `problems` stop the
-    start, `notes` are worth a line in the log.
+    `budgets` are those of single evaluators, `destinations` further backends for results.
     """
 
-    values: dict[str, Value] = msgspec.field(default_factory=dict[str, Value])
-    judges: dict[str, dict[str, Value]] = msgspec.field(default_factory=dict[str, dict[str, Value]])
     budgets: dict[str, dict[str, float]] = msgspec.field(default_factory=dict[str, dict[str, float]])
     destinations: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
-    problems: list[str] = msgspec.field(default_factory=list[str])
-    notes: list[str] = msgspec.field(default_factory=list[str])
 
     def get(self, key: str) -> Any:
         """The value of a setting that is not a judge model's, or its default."""
@@ -71,36 +59,22 @@ def read(environ: Mapping[str, str], options: Mapping[str, Any]) -> Reading:
     return reading
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint at the known name that looks most like this one, or nothing."""
-    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]}?" if found else ""
-
-
-def show(setting: Setting, value: Any) -> str:
-    """The value as it may be shown."""
-    if setting.secret:
-        return HIDDEN
-    if isinstance(setting.kind, Url | UrlOrNone):
-        return without_secrets(str(value))
-    return repr(value) if isinstance(value, str) else str(value)
-
-
 def _read_environment(environ: Mapping[str, str], reading: Reading) -> None:
-    given = {name: text for name, text in environ.items() if text.strip()}
-    for name, text in given.items():
+    for name, text in environ.items():
         known = name in BY_ENV or OTLP_VARIANT.fullmatch(name)
-        if not name.startswith(PREFIXES) or known or _from_kubernetes(name, text):
+        ours = text.strip() and name.startswith(PREFIXES) and not from_kubernetes(name, text)
+        if known or not ours:
             continue
         reading.problems.append(f"{name}: no such setting{_nearest_variable(name)}")
     for setting in TABLE:
-        names = [name for name in setting.env if name in given and not _from_kubernetes(name, given[name])]
-        if len({given[name].strip() for name in names}) > 1:
-            values = " and ".join(f"{name}={show(setting, given[name])}" for name in names)
-            reading.problems.append(f"{values} contradict each other: set one of them")
+        try:
+            found = given(setting, environ)
+        except ValueError as error:
+            reading.problems.append(str(error))
             continue
-        if names:
-            _keep(reading, setting, given[names[0]].strip(), f"environment {names[0]}")
+        if found is not None:
+            name, text = found
+            _keep(reading, setting, text, f"environment {name}")
 
 
 def _nearest_variable(name: str) -> str:
@@ -116,32 +90,16 @@ def _nearest_variable(name: str) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _from_kubernetes(name: str, text: str) -> bool:
-    return bool(_KUBERNETES.search(name)) or (name.endswith("_PORT") and bool(_KUBERNETES_LINK.match(text)))
-
-
 def _keep(reading: Reading, setting: Setting, raw: Any, origin: str, judge: str = "default") -> None:
     """Parse one value and keep it, unless a stronger source has given one."""
     name = origin.removeprefix("environment ").removeprefix("option ")
     target = reading.judges.setdefault(judge, {}) if setting.of_judge else reading.values
     if setting.field in target:
         return
-    if name in setting.env and isinstance(raw, str) and re.fullmatch(r"(['\"]).*\1", raw, re.DOTALL):
-        reading.problems.append(
-            f"{name}={show(setting, raw)}: the quotation marks are part of the value; leave them out"
-        )
-        return
     try:
-        value = setting.kind.parse(raw)
-    except ValueError:
-        what = f"{name}={show(setting, raw)}" if name in setting.env else f"{name}: {show(setting, raw)}"
-        if ":" in name and name not in setting.env:
-            what = f"{name}: {setting.field}: {show(setting, raw)}"
-        words = getattr(setting.kind, "words", ())
-        hint = nearest(str(raw).lower(), words) if words else ""
-        reading.problems.append(f"{what}: expected {setting.kind.expects}, such as {setting.example}{hint}")
-        return
-    target[setting.field] = Value(value, origin)
+        target[setting.field] = Value(parsed(setting, raw, name), origin)
+    except ValueError as error:
+        reading.problems.append(str(error))
 
 
 def _read_file(path: Path, environ: Mapping[str, str], reading: Reading) -> None:

@@ -1,14 +1,15 @@
 """The reference page of all settings, written from the table: `docs/configuration.md`."""
 
 from spanjudge.judging.models.registry import EXAMPLE_MODELS
-from spanjudge.settings.judge import KEYLESS
-from spanjudge.settings.setting import Setting
-from spanjudge.settings.table import GROUPS, JUDGE
+from spanjudge.judging.models.settings.judge import KEYLESS
+from spanjudge.judging.models.settings.setting import Setting
+from spanjudge.judging.models.settings.table import JUDGE
+from spanjudge.settings.table import GROUPS
 
 OPENING = """\
 # Configuration
 
-<!-- Written by `spanjudge config --format reference`; a test compares. Change src/spanjudge/settings/table.py instead. -->
+<!-- Written by `spanjudge config --format reference`; a test compares. Change settings/table.py or judging/models/settings/table.py instead. -->
 
 Settings come from options of the command line (`--host`, `--port`), then the environment, then one YAML file that
 `SPANJUDGE_CONFIG` names, then the defaults below; the first that has a setting wins. `spanjudge config` prints what is in effect and where

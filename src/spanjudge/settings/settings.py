@@ -12,10 +12,12 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.judging.models.config import JudgeModelConfig
-from spanjudge.settings.judge import judge
-from spanjudge.settings.reading import HIDDEN, Reading, Value, read, show
-from spanjudge.settings.setting import Setting
-from spanjudge.settings.table import GROUPS, JUDGE
+from spanjudge.judging.models.settings.judge import data_dir, judge
+from spanjudge.judging.models.settings.reading import HIDDEN, Value, show
+from spanjudge.judging.models.settings.setting import Setting
+from spanjudge.judging.models.settings.table import JUDGE
+from spanjudge.settings.reading import Reading, read
+from spanjudge.settings.table import GROUPS
 
 _PLAIN = (
     "grpc_port",
@@ -236,10 +238,7 @@ def _path(reading: Reading, key: str) -> Path | None:
 
 
 def _data_dir(reading: Reading, environ: Mapping[str, str]) -> Path:
-    if (given := _path(reading, "data_dir")) is not None:
-        return given
-    base = environ.get("XDG_DATA_HOME", "").strip()
-    return (Path(base) if base else Path("~/.local/share").expanduser()) / "spanjudge"
+    return data_dir(reading.get("data_dir"), environ)
 
 
 def _database_url(reading: Reading, folder: Path) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from spanjudge.settings.kinds import Kind
+from spanjudge.judging.models.settings.kinds import Kind
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,17 @@
 """From the fields that were read to the settings of one judge model, with what its provider needs."""
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.registry import EXAMPLE_MODELS
-from spanjudge.settings.kinds import without_secrets
-from spanjudge.settings.reading import Reading, Value
-from spanjudge.settings.table import JUDGE, Setting
+from spanjudge.judging.models.settings.kinds import without_secrets
+from spanjudge.judging.models.settings.reading import JudgesRead, Value
+from spanjudge.judging.models.settings.setting import Setting
+from spanjudge.judging.models.settings.table import JUDGE
 
 KEYLESS = frozenset({"embedded", "scripted", "ollama", "openai_compatible", "vertex_ai", "bedrock"})
 """Providers that work without `O2_JUDGE_API_KEY`."""
@@ -37,7 +39,9 @@ NEEDS_URL = {
 }
 
 
-def judge(name: str, fields: dict[str, Value], reading: Reading, data_dir: Path) -> JudgeModelConfig | None:
+def judge(
+    name: str, fields: dict[str, Value], reading: JudgesRead, data_dir: Path
+) -> JudgeModelConfig | None:
     """The judge model, or `None` with what is missing added to the problems."""
     before = len(reading.problems)
     named = {row.field: _named(name, row) for row in JUDGE}
@@ -67,7 +71,7 @@ def judge(name: str, fields: dict[str, Value], reading: Reading, data_dir: Path)
     return JudgeModelConfig(name=name, cache_dir=str(data_dir / "models"), **values)
 
 
-def _look_for_missing(values: dict[str, Any], named: dict[str, str], reading: Reading) -> None:
+def _look_for_missing(values: dict[str, Any], named: dict[str, str], reading: JudgesRead) -> None:
     provider = values["provider"]
 
     def bad(field: str) -> bool:
@@ -97,7 +101,7 @@ def _look_for_missing(values: dict[str, Any], named: dict[str, str], reading: Re
             )
 
 
-def _provider(given: str, name: str, reading: Reading) -> str:
+def _provider(given: str, name: str, reading: JudgesRead) -> str:
     """The name as the table spells it; other names are LiteLLM's and stay as they are."""
     usual = given.lower().replace("-", "_")
     if usual in KEYED | KEYLESS:
@@ -107,7 +111,7 @@ def _provider(given: str, name: str, reading: Reading) -> str:
     return given
 
 
-def _key_from_file(values: dict[str, Any], fields: dict[str, Value], reading: Reading) -> None:
+def _key_from_file(values: dict[str, Any], fields: dict[str, Value], reading: JudgesRead) -> None:
     where = fields["api_key_file"].origin
     if values.get("api_key") and where.startswith("environment"):
         reading.problems.append(
@@ -126,7 +130,7 @@ def _key_from_file(values: dict[str, Any], fields: dict[str, Value], reading: Re
         reading.problems.append(f"api_key_file {path} ({where}): the file is empty")
 
 
-def _provider_variables(provider: str, reading: Reading) -> None:
+def _provider_variables(provider: str, reading: JudgesRead) -> None:
     given = reading.values
     if provider == "bedrock" and ("aws_access_key_id" in given) != ("aws_secret_access_key" in given):
         there, missing = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
@@ -144,3 +148,11 @@ def _provider_variables(provider: str, reading: Reading) -> None:
 def _named(judge: str, setting: Setting) -> str:
     """How the setting of this judge model is called in messages."""
     return setting.env[0] if judge == "default" else f"judges.{judge}.{setting.field}"
+
+
+def data_dir(given: str | None, environ: Mapping[str, str]) -> Path:
+    """The folder for what must survive a restart: as given, or where such things are kept."""
+    if given is not None:
+        return Path(given).expanduser()
+    base = environ.get("XDG_DATA_HOME", "").strip()
+    return (Path(base) if base else Path("~/.local/share").expanduser()) / "spanjudge"
