@@ -10,9 +10,7 @@ import functools
 import hashlib
 import inspect
 import logging
-import math
 import os
-import re
 import textwrap
 import threading
 import time
@@ -23,10 +21,15 @@ import msgspec
 
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.evaluator import VerdictLabels
-from spanjudge.evaluators.problem import nearest
-from spanjudge.evaluators.validation import NAME_PATTERN
 from spanjudge.in_process.code_answer import CODE, Answers
 from spanjudge.in_process.code_arguments import Arguments
+from spanjudge.in_process.code_settings import (
+    acceptance_of,
+    evaluator_name,
+    known_words,
+    labels_of,
+    seconds,
+)
 from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
 from spanjudge.in_process.invocation import Invocation, Kind
 from spanjudge.in_process.own_context import own_variables
@@ -72,12 +75,14 @@ class CodeEvaluator(InProcessEvaluator, Generic[P, R]):
             raise TypeError(f"@spanjudge.evaluator decorates a function, not {type(function).__qualname__}")
         self._function = function
         self._called = str(getattr(function, "__name__", type(function).__qualname__))
-        self.metric_name = _name(name, self._called)
+        self.metric_name = evaluator_name(self._called if name is None else name)
         self.metrics = (self.metric_name,)
-        self.kinds: tuple[Kind, ...] = _words("kinds", kinds, KINDS)
-        self.needs: tuple[Field, ...] = _words("needs", needs, _FIELDS)
-        self.timeout = _seconds(timeout)
-        criteria, words = _acceptance(acceptance), _labels(labels)
+        self.kinds: tuple[Kind, ...] = known_words("kinds", kinds, KINDS)
+        if not self.kinds:
+            raise ValueError("kinds is empty, so it would never run: leave it out, or name at least one kind")
+        self.needs: tuple[Field, ...] = known_words("needs", needs, _FIELDS)
+        self.timeout = seconds("timeout", timeout)
+        criteria, words = acceptance_of(acceptance), labels_of(labels)
         self.version = _version(function, criteria)
         self._arguments = Arguments(function, self._called)
         self._answers = Answers(
@@ -281,67 +286,6 @@ def _forget(task: "asyncio.Task[object]") -> None:
     """Look at how it ended, or the loop would complain that nobody did."""
     if not task.cancelled():
         task.exception()
-
-
-def _name(given: str | None, called: str) -> str:
-    name = called if given is None else given
-    if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN.strip("^$"), name):  # pyright: ignore[reportUnnecessaryIsInstance]  callers need not be typed
-        shown = name if isinstance(name, str) else type(name).__qualname__  # pyright: ignore[reportUnnecessaryIsInstance]  as above
-        raise ValueError(
-            f"“{shown[:80]}” cannot be an evaluator's name: give it one with name=, a letter first, then "
-            "letters, digits, _ or -, at most 200 in all"
-        )
-    return name
-
-
-W = TypeVar("W", bound=str)
-
-
-def _words(what: str, given: Iterable[W], known: tuple[W, ...]) -> tuple[W, ...]:
-    words = (cast("W", given),) if isinstance(given, str) else tuple(given)
-    for word in words:
-        if word not in known:
-            raise ValueError(f"{what}: there is no “{word}”; {nearest(str(word), known)}")
-    if what == "kinds" and not words:
-        raise ValueError("kinds is empty, so it would never run; leave it out, or name at least one kind")
-    return words
-
-
-def _seconds(given: float) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:  # pyright: ignore[reportUnnecessaryIsInstance]  callers need not be typed
-        raise ValueError(f"timeout is a number of seconds above 0, not {given!r}")
-    return float(given)
-
-
-def _acceptance(given: Acceptance | Mapping[str, object] | None) -> Acceptance | None:
-    """Acceptance criteria, checked. Raises `ValueError`."""
-    if given is None:
-        return None
-    form = "write one of pass_when: true or false, pass_values: […], min: …, max: …"
-    try:
-        found = msgspec.convert(
-            given if isinstance(given, Mapping) else msgspec.to_builtins(given), Acceptance
-        )
-    except msgspec.ValidationError as error:
-        raise ValueError(f"acceptance: {error}; {form}") from None
-    held = [name for name in found.__struct_fields__ if getattr(found, name) is not None]
-    if not held or (len(held) > 1 and set(held) != {"min", "max"}):
-        raise ValueError(f"acceptance: {' and '.join(held) or 'nothing'} is given; {form}")
-    if found.pass_values == ():
-        raise ValueError("acceptance: pass_values is empty, so nothing passes; name at least one label")
-    for bound in (found.min, found.max):
-        if bound is not None and not math.isfinite(bound):
-            raise ValueError("acceptance: min and max are finite numbers")
-    return found
-
-
-def _labels(given: VerdictLabels | Mapping[str, str] | None) -> VerdictLabels | None:
-    if given is None or isinstance(given, VerdictLabels):
-        return given
-    try:
-        return msgspec.convert(given, VerdictLabels)
-    except msgspec.ValidationError as error:
-        raise ValueError(f'labels: {error}; write {{"pass": "…", "fail": "…"}}') from None
 
 
 def _version(function: Callable[..., Any], acceptance: Acceptance | None) -> str:
