@@ -1,0 +1,137 @@
+"""The evaluator that measures with the DeepEval library, and our judge behind it."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.in_process import deepeval_metrics
+from spanjudge.in_process.deepeval_case import Texts, texts_of
+from spanjudge.in_process.deepeval_library import (
+    Library,
+    NotImportedError,
+    installed_version,
+    library,
+)
+from spanjudge.in_process.deepeval_model import Questions, judge_class
+from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
+from spanjudge.in_process.invocation import Invocation, Kind
+from spanjudge.in_process.metrics import definitions, kind_of, labelled, rubrics_from_environment, unfit
+from spanjudge.in_process.opened_judge import JudgeSource, OpenedJudge, no_judge
+from spanjudge.judging import prechecks
+from spanjudge.judging.answer import Reading
+from spanjudge.judging.call import Observer, Trouble, internal
+from spanjudge.judging.case import Case
+from spanjudge.judging.fence import without_controls
+from spanjudge.judging.judge import Judge
+from spanjudge.telemetry.judge_traces import judging
+
+_LONGEST_EXPLANATION = 4_000
+
+
+class DeepevalEvaluator(InProcessEvaluator):
+    """Measures each metric of an invocation on its own, all at the same time, with real DeepEval.
+
+    Bias, toxicity, answer relevancy, hallucination and faithfulness are DeepEval's metrics of these names;
+    sentiment and rubrics of the user's own are judged by its G-Eval. Scores, thresholds, labels and
+    directions are those of the native evaluator, whatever DeepEval's own are.
+
+    `metrics`: names, by default all built-in ones but `faithfulness`, and every custom one. `options` and
+    `custom_rubrics` as `definitions` takes them; without `custom_rubrics` those of the environment.
+    `invocation_type`: only invocations of this kind are evaluated. `judge`: by default the one of the
+    environment, opened at the first invocation. `observer` is told of every judge call; `timeout` (seconds)
+    is for all calls of an invocation, of which DeepEval makes one to four for a metric.
+
+    DeepEval is imported at the first invocation, in the background. Raises `MissingExtraError` when it is
+    not installed, and `SettingsError` when it is too old, and for metrics, options and rubrics that cannot
+    be used.
+    """
+
+    name = "deepeval"
+
+    def __init__(
+        self,
+        metrics: Iterable[str] | None = None,
+        *,
+        invocation_type: str | None = None,
+        options: Mapping[str, object] | None = None,
+        custom_rubrics: Mapping[str, object] | str | None = None,
+        judge: JudgeSource | None = None,
+        observer: Observer | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """See the class."""
+        self.library_version = installed_version()
+        if custom_rubrics is None:
+            custom_rubrics = rubrics_from_environment()
+        self.definitions: tuple[Evaluator, ...] = tuple(definitions(metrics, options, custom_rubrics))
+        for evaluator in self.definitions:
+            deepeval_metrics.check(evaluator)
+        self.metrics = tuple(evaluator.name for evaluator in self.definitions)
+        self._kind: Kind | None = kind_of(invocation_type)
+        self._judge = OpenedJudge(judge, observer=observer)
+        self._timeout = timeout
+
+    async def outcomes(self, invocation: Invocation) -> list[Evaluation]:
+        """See `InProcessEvaluator`."""
+        found: list[Evaluation | None] = [
+            unfit(evaluator, invocation, kind=self._kind) for evaluator in self.definitions
+        ]
+        asked = [e for e, skip in zip(self.definitions, found, strict=True) if skip is None]
+        if asked:
+            answers = iter(await self._measured(invocation, asked))
+            found = [one if one is not None else next(answers) for one in found]
+        return [self._signed(one) for one in found if one is not None]
+
+    async def aclose(self) -> None:
+        """Close the judge model, if it was opened here."""
+        await self._judge.aclose()
+
+    def _signed(self, outcome: Evaluation) -> Evaluation:
+        """The same definition gives other results with another library: its version is part of theirs."""
+        version = f"{outcome.evaluator_version}-deepeval-{self.library_version}"
+        return msgspec.structs.replace(outcome, evaluator_version=version, evaluator_name=self.name)
+
+    async def _measured(self, invocation: Invocation, asked: list[Evaluator]) -> list[Evaluation]:
+        try:
+            judge = await self._judge.open()
+        except Exception as error:  # noqa: BLE001  no judge is no reason to fail the application
+            return [no_judge(evaluator, error) for evaluator in asked]
+        cases = [Case(evaluator, time.monotonic()) for evaluator in asked]
+        waiting = [case for case in cases if not prechecks.settle(case, invocation.subject)]
+        if waiting:
+            await self._settle(waiting, invocation, judge)
+        return [labelled(case.evaluator, case.outcome) for case in cases if case.outcome is not None]
+
+    async def _settle(self, cases: list[Case], invocation: Invocation, judge: Judge) -> None:
+        """Settle every case; the time for it begins when DeepEval has been imported."""
+        try:
+            deepeval = await library()
+        except NotImportedError as error:
+            for case in cases:
+                case.failed(Trouble(code="internal", message=str(error)), judge.model)
+            return
+        texts = texts_of(invocation.subject, judge.model.traits.max_subject_chars)
+        deadline = float("inf") if self._timeout is None else time.monotonic() + self._timeout
+        with judging(invocation.target):
+            await asyncio.gather(*(_measure(case, deepeval, texts, judge, deadline) for case in cases))
+
+
+async def _measure(case: Case, deepeval: Library, texts: Texts, judge: Judge, deadline: float) -> None:
+    """Settle one case; its trouble is its own."""
+    questions = Questions(judge.model, case, observer=judge.observer, deadline=deadline)
+    try:
+        measured = await deepeval_metrics.measure(
+            deepeval, case.evaluator, texts, judge_class(deepeval.base_model)(questions)
+        )
+    except Exception as error:  # noqa: BLE001  whatever DeepEval makes of it, the others go on
+        case.failed(questions.trouble or internal(error), judge.model)
+        return
+    if measured is None:
+        trouble = Trouble(code="judge_answer_invalid", message="DeepEval gave no score in its range")
+        case.failed(trouble, judge.model)
+        return
+    explanation = without_controls(measured.explanation)[:_LONGEST_EXPLANATION]
+    case.answered(Reading(measured.score, explanation), texts.truncated, judge.model)
