@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from spanjudge.judging.models.scripted import fill
+from tests.mock_judge import deepeval
 from tests.mock_judge.behaviour import Behaviour, Received, Rule, error, openai_error
 
 Json = dict[str, Any]
@@ -27,7 +28,8 @@ def schema_in_prompt(received: Received) -> Json | None:
     """The last JSON schema that stands in a message's text."""
     found: Json | None = None
     for message in received.body["messages"]:
-        text = message["content"]
+        # An assistant that calls a tool says nothing.
+        text = message.get("content") or ""
         for match in re.finditer(r'\{\s*"type"\s*:\s*"object"', text):
             try:
                 found = json.JSONDecoder().raw_decode(text, match.start())[0]
@@ -38,11 +40,18 @@ def schema_in_prompt(received: Received) -> Json | None:
     return found
 
 
+def _simplest(received: Received) -> Any:
+    """The simplest answer of the shape asked for."""
+    schema = schema_of(received)
+    if schema is None:
+        return "I do not know what to answer."
+    return deepeval.fill(received, schema) if deepeval.is_asked(schema) else fill(schema)
+
+
 def completion(received: Received, behaviour: Behaviour) -> Json:
     """A chat completion that fills the request's schema."""
     body: Json = received.body
-    schema = schema_of(received)
-    text = behaviour.says(fill(schema) if schema else "I do not know what to answer.")
+    text = behaviour.says(_simplest(received))
     message: Json = {"role": "assistant", "content": text, "refusal": None}
     finish = "stop"
     if behaviour.refusal is not None:
@@ -91,8 +100,7 @@ def spelled(text: str, count: int) -> list[Json]:
 
 def ollama_chat(received: Received, behaviour: Behaviour) -> Json:
     """Ollama's native answer."""
-    schema = schema_of(received)
-    text = behaviour.says(fill(schema) if schema else "I do not know what to answer.")
+    text = behaviour.says(_simplest(received))
     answer: Json = {
         "model": behaviour.model or received.body["model"],
         "created_at": "2026-11-21T00:00:00Z",

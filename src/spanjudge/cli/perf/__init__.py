@@ -1,0 +1,1 @@
+"""`spanjudge perf`: the in-process door on labelled samples, measured."""
