@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from tests.mock_judge.behaviour import Behaviour, Received
 from tests.mock_judge.openai import schema_in_prompt
@@ -12,7 +13,8 @@ ANSWER = "The capital of France is Paris."
 def is_judged(received: Received) -> bool:
     """Whether a request is a judge's: it says what shape the answer must have, in any way there is."""
     body = received.fields
-    shaped = (body.get("response_format") or {}).get("type") == "json_schema"
+    answer_format: dict[str, Any] = body.get("response_format") or {}
+    shaped = answer_format.get("type") == "json_schema"
     forced = isinstance(body.get("tool_choice"), dict)
     return shaped or forced or (not body.get("tools") and schema_in_prompt(received) is not None)
 

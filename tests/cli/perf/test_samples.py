@@ -79,7 +79,7 @@ def test_a_spread_of_more_begins_again() -> None:
         (one(expected={"biass": "Biased"}), "sample a: no metric biass; there are"),
         (one(expected={"bias": "Toxic"}), "sample a: bias has no label 'Toxic'; it is Not Biased, Biased or"),
         (one(filler="x"), "sample a: filler and times go together"),
-        (one(steps=[{"tool": "t", "arguments": {}, "result": ""}]), "tool t is called and not among"),
+        (one(steps=[{"tool": "t", "arguments": {"a": 1}, "result": ""}]), "tool t is called and not among"),
         (
             yaml.safe_dump(
                 {"a": yaml.safe_load(one())["greetings"], "b": yaml.safe_load(one())["greetings"]}

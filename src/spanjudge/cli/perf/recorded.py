@@ -1,9 +1,9 @@
-"""A sample as an instrumented application records it: a trace with what was retrieved and the model's call."""
+"""A sample as an instrumented application records it: what was retrieved, and the model's call."""
 
 import json
 from typing import Any
 
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace import SpanKind, Tracer, format_span_id
 
 from spanjudge.cli.perf.samples import Sample
 
@@ -12,8 +12,8 @@ MODEL = "the-application-s-model"
 Json = dict[str, Any]
 
 
-def record(tracer: Tracer, sample: Sample) -> None:
-    """Start and end the sample's spans; ending the model call offers it for evaluation."""
+def record(tracer: Tracer, sample: Sample) -> str:
+    """Start and end the sample's spans; ending the model call offers it, and its span id is returned."""
     with tracer.start_as_current_span(f"answer {sample.id}"):
         if sample.context:
             with tracer.start_as_current_span("retrieval documents", kind=SpanKind.CLIENT) as retrieval:
@@ -22,6 +22,7 @@ def record(tracer: Tracer, sample: Sample) -> None:
                 retrieval.set_attribute("gen_ai.retrieval.documents", json.dumps(documents(sample)))
         with tracer.start_as_current_span(f"chat {MODEL}", kind=SpanKind.CLIENT) as chat:
             chat.set_attributes(attributes(sample))
+    return format_span_id(chat.get_span_context().span_id)
 
 
 def attributes(sample: Sample) -> dict[str, str]:
