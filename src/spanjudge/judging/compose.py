@@ -14,7 +14,7 @@ from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.prompt import Template, parse
 from spanjudge.judging.answer import Answer, Asked
 from spanjudge.judging.claims import ClaimsForm
-from spanjudge.judging.form import EXPLANATION, Form, form_of
+from spanjudge.judging.form import EXPLANATION, Form, LevelForm, NumberForm, form_of
 from spanjudge.judging.models.model import JudgeReply
 from spanjudge.judging.subject import Field, Subject
 
@@ -47,6 +47,20 @@ style, confidence or the other criteria.
 - Write the explanation first: one to three short sentences, in the language of the criterion, that \
 name the evidence which decides. Then give the answer it leads to.
 - Answer with one JSON object of the shape asked for, and nothing before or after it."""
+
+SYSTEM_BRIEF = f"""\
+You judge what language models said: first comes material, then criteria, then the shape of the answer.
+
+{POLICY}
+
+Fields: messages (what was said before), context (documents the model was given), input (what the user said \
+last), output (what the model answered), expected (a reference answer). A field that is not shown was not \
+recorded.
+
+Apply each criterion as it is written, on its own: not length, style, confidence or the other criteria. \
+Where the material leaves a doubt, take the answer that the evidence supports best. Explain first, in one or \
+two short sentences that name the evidence which decides; then give the answer they lead to."""
+"""The same in fewer words, for criteria in their brief form; the policy is never shortened."""
 
 _ROOM = 1024
 _ROOM_CRITERION = 256
@@ -87,10 +101,13 @@ class Question(msgspec.Struct, frozen=True):
 
 
 def question(evaluators: Sequence[Evaluator]) -> Question:
-    """The question for one evaluator, or for several rubric evaluators in one call."""
+    """The question for one evaluator, or for several rubric evaluators in one call.
+
+    Several that all have a brief form are asked by it.
+    """
     if len(evaluators) == 1:
         return full_prompt(evaluators[0]) if evaluators[0].prompt else single(evaluators[0])
-    return batched(evaluators)
+    return brief(evaluators) if all(evaluator.brief for evaluator in evaluators) else batched(evaluators)
 
 
 def capable_form(evaluator: Evaluator) -> Form:
@@ -152,6 +169,46 @@ def batched(evaluators: Sequence[Evaluator]) -> Question:
     )
 
 
+def brief(evaluators: Sequence[Evaluator]) -> Question:
+    """Up to eight criteria in few words: what several have in common is said once.
+
+    A scale's points are named by number alone, as a brief says what its ends mean.
+    """
+    asked = tuple(Asked(f"c{n}", capable_form(evaluator)) for n, evaluator in enumerate(evaluators, 1))
+    scales: dict[str, list[str]] = {}
+    blocks: list[str] = []
+    for one, evaluator in zip(asked, evaluators, strict=True):
+        text = f"{one.key} {evaluator.name}: {(evaluator.brief or '').strip()}"
+        scale = _scale(one.form)
+        if scale:
+            scales.setdefault(scale, []).append(one.key)
+        blocks.append(text if scale else f"{text}\n{one.form.words()}")
+    for scale, keys in scales.items():
+        whose = "" if len(keys) == len(asked) else f" of {', '.join(keys)}"
+        blocks.append(f"Score{whose}: {scale}")
+    shapes = [_shape_brief(one.form) for one in asked]
+    if len(set(shapes)) == 1:
+        more = ", …" if len(asked) > 2 else ""  # noqa: PLR2004  the first and the last
+        inner = f'"{asked[0].key}": {shapes[0]}{more}, "{asked[-1].key}": {{…}}'
+    else:
+        inner = ", ".join(f'"{one.key}": {shape}' for one, shape in zip(asked, shapes, strict=True))
+    closed = next((one for one in asked if one.form.choices), None)
+    return Question(
+        evaluators=tuple(evaluators),
+        asked=asked,
+        system=SYSTEM_BRIEF,
+        text=(
+            f"Judge the material above by each of these {len(asked)} criteria.\n\n"
+            + "\n".join(blocks)
+            + f"\n\n{_closing('{' + inner + '}')}"
+        ),
+        schema=_object({one.key: object_schema(one.form, told=False) for one in asked}),
+        schema_name="judgements",
+        probability_of=(closed.key, closed.form.key) if closed else None,
+        max_output_tokens=room([one.form for one in asked]),
+    )
+
+
 def full_prompt(evaluator: Evaluator) -> Question:
     """The author's own system and user text; ours are only the policy about fences and the answer's shape."""
     prompt = evaluator.prompt
@@ -182,11 +239,15 @@ def criterion_text(evaluator: Evaluator) -> str:
     return f"{head}\n{(evaluator.rubric or '').strip()}".strip()
 
 
-def object_schema(form: Form) -> dict[str, Any]:
-    """The JSON schema of one criterion's answer: the explanation before the value, claims before both."""
+def object_schema(form: Form, *, told: bool = True) -> dict[str, Any]:
+    """The JSON schema of one criterion's answer: the explanation before the value, claims before both.
+
+    `told`: with a word on what an explanation is, for judges that see the schema.
+    """
+    explanation = EXPLANATION if told else {"type": "string"}
     if isinstance(form, ClaimsForm):
-        return _object({**form.properties, "explanation": EXPLANATION})
-    return _object({"explanation": EXPLANATION, **form.properties})
+        return _object({**form.properties, "explanation": explanation})
+    return _object({"explanation": explanation, **form.properties})
 
 
 def room(forms: Sequence[Form]) -> int:
@@ -204,12 +265,30 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _scale(form: Form) -> str:
+    """A scale without words for its points; empty for an answer that is no such scale."""
+    match form:
+        case LevelForm():
+            return (
+                f"one of {', '.join(form.choices)}: half or borderline in the middle, the rest in proportion."
+            )
+        case NumberForm():
+            return form.range + "."
+        case _:
+            return ""
+
+
 def _shape(form: Form) -> str:
     """The object in words, for judges that do not see the schema."""
     if isinstance(form, ClaimsForm):
         return '{"claims": [{"claim": "…", "quote": "…", "verdict": "…"}, …], "explanation": "…"}'
     choices = list(form.choices)
     return f'{{"explanation": "…", "{form.key}": {" | ".join(choices) if choices else "number"}}}'
+
+
+def _shape_brief(form: Form) -> str:
+    """The object in words; which scores there are is said once, with the scale."""
+    return '{"explanation": "…", "score": "…"}' if isinstance(form, LevelForm) else _shape(form)
 
 
 def _closing(shape: str) -> str:

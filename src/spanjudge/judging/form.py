@@ -136,7 +136,7 @@ class NumberForm(msgspec.Struct, frozen=True):
     @property
     def properties(self) -> dict[str, Any]:
         """The range stands in the description: not every provider takes `minimum` and `maximum`."""
-        return {"score": {"type": "number", "description": self._range()}}
+        return {"score": {"type": "number", "description": self.range}}
 
     @property
     def choices(self) -> dict[str, Value]:
@@ -145,16 +145,18 @@ class NumberForm(msgspec.Struct, frozen=True):
 
     def words(self) -> str:
         """See `Form`."""
-        return f"Score: {self._range()}"
+        return f"Score: {self.range}"
 
     def read(self, raw: object) -> Value:
         """A finite number in the range; a clean number in a text counts."""
         number = _number(raw)
         if number is None or not self.format.min <= number <= self.format.max:
-            raise AnswerProblemError(f'"score" is {shown(raw)} and must be {self._range()}')
+            raise AnswerProblemError(f'"score" is {shown(raw)} and must be {self.range}')
         return number + 0.0  # no negative zero
 
-    def _range(self) -> str:
+    @property
+    def range(self) -> str:
+        """The range in words."""
         return f"a number from {self.format.min:g} to {self.format.max:g}, both included"
 
 

@@ -38,8 +38,11 @@ def composer(calibration_name: str | None) -> Callable[[Sequence[Evaluator]], Qu
 
 def question(evaluators: Sequence[Evaluator]) -> Question:
     """The question for one evaluator; several in one call are composed as for any judge."""
-    if len(evaluators) > 1 or evaluators[0].prompt:
-        return compose.question(evaluators)
+    if len(evaluators) > 1:
+        # A brief form leaves to the judge what a small one has to be told.
+        return compose.batched(evaluators)
+    if evaluators[0].prompt:
+        return compose.full_prompt(evaluators[0])
     evaluator = evaluators[0]
     form = form_of(evaluator.answer)
     return Question(
