@@ -28,8 +28,8 @@ SHORT = Subject(
 LEAST_CHARS_A_TOKEN = 3.8
 """Characters a token of OpenAI's o200k vocabulary has in these texts, at the least.
 
-Measured with tiktoken: a whole prompt has 3.9 to 4.1, as the fences' tags fall (742 tokens, 2,977 characters).
-A prompt below 800 × 3.8 characters is therefore below 800 tokens.
+Measured with tiktoken: a whole prompt has 3.9 to 4.1, as the fences' tags fall (742 tokens, 2,977
+characters). A prompt below 800 × 3.8 characters is therefore below 800 tokens.
 """
 
 

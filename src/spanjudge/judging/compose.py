@@ -183,15 +183,15 @@ def brief(evaluators: Sequence[Evaluator]) -> Question:
         if scale:
             scales.setdefault(scale, []).append(one.key)
         blocks.append(text if scale else f"{text}\n{one.form.words()}")
-    for scale, keys in scales.items():
-        whose = "" if len(keys) == len(asked) else f" of {', '.join(keys)}"
+    for scale, its in scales.items():
+        whose = "" if len(its) == len(asked) else f" of {', '.join(its)}"
         blocks.append(f"Score{whose}: {scale}")
-    shapes = [_shape_brief(one.form) for one in asked]
+    keys, shapes = [one.key for one in asked], [_shape_brief(one.form) for one in asked]
     if len(set(shapes)) == 1:
-        more = ", …" if len(asked) > 2 else ""  # noqa: PLR2004  the first and the last
-        inner = f'"{asked[0].key}": {shapes[0]}{more}, "{asked[-1].key}": {{…}}'
+        more = ", …" if keys[1:-1] else ""
+        inner = f'"{keys[0]}": {shapes[0]}{more}, "{keys[-1]}": {{…}}'
     else:
-        inner = ", ".join(f'"{one.key}": {shape}' for one, shape in zip(asked, shapes, strict=True))
+        inner = ", ".join(f'"{key}": {shape}' for key, shape in zip(keys, shapes, strict=True))
     closed = next((one for one in asked if one.form.choices), None)
     return Question(
         evaluators=tuple(evaluators),
