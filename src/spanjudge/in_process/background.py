@@ -15,9 +15,14 @@ from spanjudge.in_process.own_context import is_own_context, own_variables
 from spanjudge.in_process.rest import Rest, RestingSelector
 from spanjudge.in_process.threads import DaemonThreads
 
-__all__ = ["Background", "background", "is_own_context"]
+__all__ = ["Background", "LoopEndedError", "background", "is_own_context", "this_process"]
 
 T = TypeVar("T")
+
+
+class LoopEndedError(RuntimeError):
+    """The loop has died, cannot be started, or the interpreter exits: nothing can be evaluated on it."""
+
 
 _log = logging.getLogger(__name__)
 
@@ -39,18 +44,22 @@ class Background:
     """
 
     def __init__(self) -> None:
-        """Start it. Raises `RuntimeError` where no thread can be started any more."""
+        """Start it. Raises `LoopEndedError` where no thread can be started, `OSError` without files left."""
         self.generation = next(_generations)
         self.ended = False
         self._variables = own_variables()
         self.rest = Rest()
         self.loop = _new_loop(self.rest)
         self.loop.set_exception_handler(_tell)
-        self._threads = DaemonThreads(self._variables)
-        self.loop.set_default_executor(self._threads)
         self._asked: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._live, name="spanjudge", daemon=True)
-        self._thread.start()
+        try:
+            threads = DaemonThreads(self._variables)
+            self.loop.set_default_executor(threads)
+            self._thread.start()
+        except RuntimeError as error:
+            self.loop.close()
+            raise LoopEndedError(f"no thread can be started for evaluations: {error}") from error
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Do work there and wait for it, from any other thread.
@@ -87,10 +96,10 @@ class Background:
     def soon(self, callback: Callable[..., object], *arguments: object) -> None:
         """Call something there as soon as possible; safe from any thread, and never blocks.
 
-        Raises `RuntimeError` when the loop has ended.
+        Raises `LoopEndedError` when the loop has ended.
         """
         if self.ended or sys.is_finalizing():
-            raise RuntimeError("spanjudge's event loop has ended: nothing can be evaluated on it any more")
+            raise LoopEndedError("spanjudge's event loop has ended: nothing can be evaluated on it any more")
         self.loop.call_soon_threadsafe(callback, *arguments, context=self._variables)
 
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -137,7 +146,7 @@ class Background:
             self.rest.work_ends()
             for future in tuple(self._asked):
                 if future.set_running_or_notify_cancel():
-                    future.set_exception(RuntimeError("spanjudge's event loop has ended"))
+                    future.set_exception(LoopEndedError("spanjudge's event loop has ended"))
 
 
 def _new_loop(rest: Rest) -> asyncio.AbstractEventLoop:
@@ -166,6 +175,7 @@ def _tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     _log.warning("in the background: %s%s", context.get("message", "trouble"), kind)
 
 
+_process = (os.getpid(), 0)
 _current: Background | None = None
 _starting = threading.RLock()
 _inherited: list[Background] = []
@@ -174,9 +184,18 @@ _inherited: list[Background] = []
 _holding = threading.local()
 
 
+def this_process() -> tuple[int, int]:
+    """What tells this process from those it was forked from, whoever's process ids come round again."""
+    if _process[0] != os.getpid():
+        # A server written in C forked and told nobody.
+        _after_in_child()
+    return _process
+
+
 def background() -> Background:
-    """The one of this process, started at first use. Raises `RuntimeError` where no thread can be started."""
+    """The one of this process, started at first use. Raises what `Background` does."""
     global _current  # noqa: PLW0603  one for the process is the point
+    this_process()
     current = _current
     if current is not None and not current.ended:
         return current
@@ -203,7 +222,8 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
-    global _current, _starting  # noqa: PLW0603  another process, another one
+    global _process, _current, _starting  # noqa: PLW0603  another process, another one
+    _process = (os.getpid(), _process[1] + 1)
     if _current is not None:
         _inherited.append(_current)
     _current = None

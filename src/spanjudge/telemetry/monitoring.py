@@ -79,9 +79,9 @@ class Monitoring:
         """One invocation less waits."""
         self._queued.add(-1, self._queue_attributes)
 
-    def not_enqueued(self, error: BaseException) -> None:
-        """An invocation could not be queued, by a fault and not by a setting."""
-        self._refused.add(1, {**self._queue_attributes, "error.type": type(error).__qualname__})
+    def not_enqueued(self, error: BaseException, count: int = 1) -> None:
+        """An invocation (or so many) could not be queued, by a fault and not by a setting."""
+        self._refused.add(count, {**self._queue_attributes, "error.type": type(error).__qualname__})
 
     @property
     def _queue_attributes(self) -> Mapping[str, str]:
