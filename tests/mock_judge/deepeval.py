@@ -43,19 +43,14 @@ def is_asked(schema: Json) -> bool:
     return " ".join(sorted(schema.get("properties", ()))) in _SHAPES
 
 
-def fill(
-    received: Received, schema: Json, verdicts: Mapping[str, Sequence[str]] | None = None, score: float = 8
-) -> Json:
-    """An answer in the shape of the schema: nothing is wrong, unless other verdicts are given for a metric."""
+def fill(received: Received, schema: Json) -> Json:
+    """An answer in the shape of the schema: nothing is wrong."""
     metric = metric_of(received)
-    told = (verdicts or {}).get(metric)
-    if told is None:
-        counted = re.search(r"STRICTLY EQUAL TO (\d+)", received.text)
-        told = [GOOD.get(metric, "yes")] * (int(counted[1]) if counted else 1)
+    counted = re.search(r"STRICTLY EQUAL TO (\d+)", received.text)
     values: Json = {
-        "verdicts": [{"verdict": verdict, "reason": f"It says so ({verdict})."} for verdict in told],
+        "verdicts": _told([GOOD.get(metric, "yes")] * (int(counted[1]) if counted else 1)),
         "reason": f"Because of {metric}.",
-        "score": score,
+        "score": 8,
     }
     return {name: values.get(name, [f"One of the {name}."]) for name in schema["properties"]}
 
@@ -63,18 +58,24 @@ def fill(
 def judging(
     verdicts: Mapping[str, Sequence[str]] | None = None,
     *,
-    score: float = 8,
+    score: object = 8,
     instead: Mapping[str, Behaviour] | None = None,
 ) -> Callable[[Received], Behaviour]:
-    """Answer DeepEval with these verdicts and G-Eval's score; some metrics get a behaviour instead."""
-    # Imported here: that module fills DeepEval's schemas too.
-    from tests.mock_judge.openai import schema_of  # noqa: PLC0415  see above
+    """Answer with these verdicts by metric, and with G-Eval's score; some metrics get a behaviour instead."""
 
     def step(received: Received) -> Behaviour:
-        special = (instead or {}).get(metric_of(received))
-        if special is not None:
-            return special
-        schema = schema_of(received)
-        return Behaviour(answer=fill(received, schema, verdicts, score) if schema else None)
+        metric = metric_of(received)
+        given: Json = {"score": score}
+        if metric in (verdicts or {}):
+            given["verdicts"] = _told((verdicts or {})[metric])
+
+        def answer(filled: Json) -> Json:
+            return {name: given.get(name, simplest) for name, simplest in filled.items()}
+
+        return (instead or {}).get(metric) or Behaviour(answer=answer)
 
     return step
+
+
+def _told(verdicts: Sequence[str]) -> list[Json]:
+    return [{"verdict": verdict, "reason": f"It says so ({verdict})."} for verdict in verdicts]

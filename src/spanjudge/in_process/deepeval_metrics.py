@@ -70,7 +70,7 @@ async def measure(library: Library, evaluator: Evaluator, texts: Texts, model: o
     if own and evaluator.name in _TURNED:
         # The reason quotes the score it explains.
         note = f"(DeepEval’s own score is {score:.2f}, where 1 is best.)"
-        return Measured(1.0 - score, f"{reason} {note}".strip())
+        return Measured(_exact(1.0 - score), f"{reason} {note}".strip())
     return Measured(_in_range(evaluator, score), reason)
 
 
@@ -81,7 +81,12 @@ def _is_built_in(evaluator: Evaluator) -> bool:
 
 def _in_range(evaluator: Evaluator, score: float) -> float:
     scale = evaluator.answer
-    return scale.min + score * (scale.max - scale.min) if isinstance(scale, Score) else score
+    return _exact(scale.min + score * (scale.max - scale.min)) if isinstance(scale, Score) else score
+
+
+def _exact(score: float) -> float:
+    """Without the last digits of the arithmetic: three of ten are 0.3, and pass a threshold of 0.3."""
+    return round(score, 12)
 
 
 def _built_in(library: Library, evaluator: Evaluator, texts: Texts, model: object) -> object:
@@ -120,21 +125,24 @@ def _scale(band: Callable[..., Any], evaluator: Evaluator) -> list[Any] | None:
     scale = evaluator.answer
     if not isinstance(scale, Score):
         return None
-    if scale.anchors:
+    anchors = sorted(scale.anchors, key=_value)
+    bands = _bands(scale, anchors)
+    if anchors and all(low <= high for low, high in bands):
         return [
             band(score_range=places, expected_outcome=anchor.description)
-            for places, anchor in zip(_bands(scale), sorted(scale.anchors, key=_value), strict=True)
+            for places, anchor in zip(bands, anchors, strict=True)
         ]
-    if not evaluator.description:
+    points = "; ".join(f"{anchor.value:g} = {anchor.description}" for anchor in anchors)
+    told = f"{evaluator.description} {points}".strip()
+    if not told:
         return None
-    told = f"{evaluator.description} (Read {scale.min:g} to {scale.max:g} there as 0 to {_TOP} here.)"
+    told += f" (Read {scale.min:g} to {scale.max:g} there as 0 to {_TOP} here.)"
     return [band(score_range=(0, _TOP), expected_outcome=told)]
 
 
-def _bands(scale: Score) -> list[tuple[int, int]]:
-    """For each described point the whole numbers from 0 to 10 that are nearest to it."""
-    span = scale.max - scale.min
-    points = [(anchor.value - scale.min) / span * _TOP for anchor in sorted(scale.anchors, key=_value)]
+def _bands(scale: Score, anchors: list[Anchor]) -> list[tuple[int, int]]:
+    """For each described point the whole numbers from 0 to 10 that are nearest to it; none when too close."""
+    points = [(anchor.value - scale.min) / (scale.max - scale.min) * _TOP for anchor in anchors]
     borders = [math.floor((low + high) / 2) for low, high in pairwise(points)]
     return list(zip([0, *(border + 1 for border in borders)], [*borders, _TOP], strict=True))
 
