@@ -10,6 +10,9 @@ from typing import Protocol
 SECONDS = 5.0
 """So long the exit may be held up."""
 
+_CLEAN_UP_SECONDS = 0.25
+"""Of these, what evaluations that are given up have left to end."""
+
 _MOMENT = 0.2
 """When no more passes between the two moments, nothing of the application's lay between."""
 
@@ -55,7 +58,8 @@ class _InterpreterExit:
     def _main_thread_ended(self) -> None:
         began = time.monotonic()
         try:
-            slow = [queue for queue in tuple(self._queues) if not queue.wait_for_all(self._until(began))]
+            wait_until = began - _CLEAN_UP_SECONDS
+            slow = [queue for queue in tuple(self._queues) if not queue.wait_for_all(self._until(wait_until))]
             if slow and not _others_live():
                 self._end(began)
         except KeyboardInterrupt:

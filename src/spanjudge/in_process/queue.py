@@ -166,10 +166,9 @@ class EvaluationQueue:
                 what = "1 invocation was" if given_up == 1 else f"{given_up} invocations were"
                 with contextlib.suppress(Exception):  # the application's log may be anything
                     _log.warning(
-                        "%s not evaluated: the queue was shut down with %g s to finish; "
-                        "wait_for_all() waits longer",
+                        "%s not evaluated: the time to finish was over; wait_for_all(timeout) before the end "
+                        "waits longer",
                         what,
-                        timeout,
                     )
         return given_up
 
@@ -224,7 +223,7 @@ class EvaluationQueue:
         )
 
     def _after_fork(self) -> _Share:
-        """Begin anew in a forked process; of several threads that come here at once, the first one's counts."""
+        """Begin anew in a forked process; when several threads come here at once, the first one's counts."""
         here = this_process()
         parents = [share.backlog for process, share in tuple(self._shares.items()) if process != here]
         made = self._share()
