@@ -18,7 +18,7 @@ from spanjudge.spans.dialects.found import Found
 from spanjudge.spans.facts import Facts
 from spanjudge.spans.messages import Content, parse_content
 from spanjudge.spans.raw import RawSpan
-from spanjudge.spans.span import Message, Span
+from spanjudge.spans.span import Message, Span, ToolDefinition
 from spanjudge.spans.tool_definitions import tool_definitions
 from spanjudge.telemetry.evaluated import Target
 
@@ -209,10 +209,12 @@ def _found(given: object, kind: Kind, attributes: Mapping[str, Any]) -> Found:
     found = Found(
         system_prompt=instructions_of(held(given, "system_instructions", "system_instruction")),
         input_messages=messages_of(held(given, "input_messages"), "user"),
-        output_messages=_first_choice(messages_of(held(given, "output_messages"), "assistant")),
+        output_messages=messages_of(held(given, "output_messages"), "assistant"),
         tools=_tools(given),
         context=context_of(attributes),
     )
+    if kind == "LLMInvocation":
+        found.output_messages = _first_choice(found.output_messages or ())
     if kind in _ORCHESTRATION:
         _from_attributes(found, given, attributes)
     if kind == "ToolCall":
@@ -271,14 +273,19 @@ def _text(value: object) -> str | None:
     return content.text if content else None
 
 
-def _tools(given: object) -> Any:
+def _tools(given: object) -> tuple[ToolDefinition, ...]:
     """Definitions where there are any, else the tools' names."""
-    for name in ("tool_definitions", "request_functions", "tools"):
-        value = held(given, name)
-        tools = tool_definitions(plain(value))
+    for field in ("tool_definitions", "request_functions", "tools"):
+        tools = tool_definitions([_tool(item) for item in items(held(given, field))])
         if tools:
             return tools
     return ()
+
+
+def _tool(item: object) -> Any:
+    if isinstance(item, Mapping | str):
+        return plain(cast("object", item))
+    return {name: plain(held(item, name)) for name in ("name", "description", "parameters", "type")}
 
 
 def _asks_for_tools(given: object, span: Span) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from spanjudge.judging.subject import Subject
 from spanjudge.spans.parts import as_json
 from spanjudge.spans.raw import RawSpan
-from spanjudge.spans.span import Span, ToolCall
+from spanjudge.spans.span import MediaPart, Span, ToolCall, ToolCallPart
 from spanjudge.spans.tree import SpanTree
 
 EXPECTED = "spanjudge.expected"
@@ -51,12 +51,15 @@ def attributes_of(raw: RawSpan) -> Mapping[str, Any]:
 
 
 def output_of(span: Span) -> str | None:
-    """The text a span gave; empty when a model answered with nothing, `None` when no answer is recorded."""
+    """The text a span gave; empty when a model answered with nothing, `None` when no answer is recorded.
+
+    A picture or a sound is an answer, though none in text.
+    """
     if span.output_text is not None or span.error:
         return span.output_text
     answers = [message for message in span.output_messages if message.role == "assistant"]
-    silent = answers and not span.tool_calls and not any(message.tool_calls for message in answers)
-    return "" if silent else None
+    said = any(isinstance(part, MediaPart | ToolCallPart) for answer in answers for part in answer.parts)
+    return "" if answers and not span.tool_calls and not said else None
 
 
 def expected_of(raw: RawSpan) -> str | None:
