@@ -13,11 +13,10 @@ import json
 import logging
 import math
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, cast
-
-import msgspec
 
 from spanjudge.errors import EvaluatorError, SettingsError
 from spanjudge.evaluators import gallery
@@ -26,6 +25,7 @@ from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator, VerdictLabels
 from spanjudge.evaluators.file import check
 from spanjudge.evaluators.problem import nearest
+from spanjudge.evaluators.validation import NAME_PATTERN
 
 CUSTOM_RUBRICS = "OTEL_INSTRUMENTATION_GENAI_EVALS_CUSTOM_RUBRICS"
 """The variable that holds rubrics as JSON."""
@@ -43,6 +43,7 @@ _SCALE: dict[Direction, str] = {
     "lower_is_better": "0 = best, 1 = worst.",
     "higher_is_better": "0 = worst, 1 = best.",
 }
+_SHOWN = 60
 _PASS, _FAIL = "Pass", "Fail"
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (type(None), "nothing"),
@@ -152,17 +153,30 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _evaluator(name: object, given: object) -> Evaluator:
-    if isinstance(given, Evaluator):
-        if given.name != name:
-            raise _ProblemError(f"“{name}” holds the evaluator “{given.name}”; give both the same name")
-        return _checked(given)
+    if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
+        fix = "a letter first, then letters, digits, _ or -, at most 200 in all"
+        raise _ProblemError(f"{_shown(name)} cannot be a name; write {fix}")
+    if not isinstance(given, Evaluator):
+        return _checked(_composed(name, _fields(name, given)))
+    if given.name != name:
+        raise _ProblemError(f"“{name}” holds the evaluator “{given.name}”; give both the same name")
+    return _checked(given)
+
+
+def _fields(name: str, given: object) -> Mapping[str, object]:
+    """The fields of a rubric that hold something."""
     if not isinstance(given, Mapping):
         raise _ProblemError(f"{name}: holds {_kind(given)} and must be an object; {_example()}")
-    fields = cast("Mapping[str, object]", given)
+    fields = {field: held for field, held in cast("Mapping[str, object]", given).items() if held is not None}
     for field in fields:
         if field not in _FIELDS:
-            raise _ProblemError(f"{name}.{field}: is no field here; {nearest(str(field), _FIELDS)}")
-    built_in = gallery.metrics().get(str(name))
+            fix = nearest(str(field), _FIELDS)
+            raise _ProblemError(f"{name}.{_shown(field)}: is no field here; {fix}")
+    return fields
+
+
+def _composed(name: str, fields: Mapping[str, object]) -> Evaluator:
+    built_in = gallery.metrics().get(name)
     rubric = _text(fields, "rubric", name)
     if rubric is None:
         raise _ProblemError(f"{name}.rubric: is missing; tell the judge in prose what good means")
@@ -177,17 +191,15 @@ def _evaluator(name: object, given: object) -> Evaluator:
     elif direction is not None:
         # The user's own words may not say which end of the scale is good; the judge must know.
         description = f"{description} {_SCALE[direction]}".strip()
-    return _checked(
-        Evaluator(
-            name=str(name),
-            description=description,
-            needs=built_in.needs if built_in else (),
-            rubric=rubric,
-            brief=f"{description} {rubric}".strip(),
-            answer=Score(min=0.0, max=1.0),
-            acceptance=bounded(direction, threshold) if direction else None,
-            labels=_labels(fields, name, built_in) if direction else None,
-        )
+    return Evaluator(
+        name=name,
+        description=description,
+        needs=built_in.needs if built_in else (),
+        rubric=rubric,
+        brief=f"{description} {rubric}".strip(),
+        answer=Score(min=0.0, max=1.0),
+        acceptance=bounded(direction, threshold) if direction else None,
+        labels=_labels(fields, name, built_in) if direction else None,
     )
 
 
@@ -247,7 +259,7 @@ def _labels(fields: Mapping[str, object], name: object, built_in: Evaluator | No
     words = cast("Mapping[str, object]", given)
     for word in words:
         if word not in ("pass", "fail"):
-            raise _ProblemError(f"{name}.labels.{word}: is no verdict; known are pass, fail")
+            raise _ProblemError(f"{name}.labels.{_shown(word)}: is no verdict; known are pass, fail")
     return VerdictLabels(
         pass_=_text(words, "pass", f"{name}.labels") or before.pass_,
         fail=_text(words, "fail", f"{name}.labels") or before.fail,
@@ -265,6 +277,8 @@ def _kind(given: object) -> str:
 
 
 def _shown(given: object) -> str:
+    """A value in one line, and not all of a long one."""
     if not isinstance(given, str | int | float):
         return _kind(given)
-    return msgspec.json.encode(given).decode()[:60] if isinstance(given, str | bool) else f"{given}"[:60]
+    text = f"{given}" if isinstance(given, str) and given.isidentifier() else repr(given)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
