@@ -1,8 +1,8 @@
 """One span, one log record: from its OTLP message to `RawSpan` and `LogEvent`. Needs the protobuf runtime."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -18,15 +18,11 @@ from spanjudge.spans.otlp_wire import (
     is_absurd,
     may_be_too_much,
 )
-from spanjudge.spans.raw import Attributes, LogEvent, RawEvent, RawSpan, Resource
+from spanjudge.spans.raw import LogEvent, RawEvent, RawSpan, Resource, is_about_genai
 from spanjudge.spans.received import LogsRead, ReceivedLog, ReceivedSpan, SpansRead
 
 TRACE_ID_BYTES, SPAN_ID_BYTES = 16, 8
 _NO_TRACE, _NO_SPAN = bytes(TRACE_ID_BYTES), bytes(SPAN_ID_BYTES)
-
-_GENAI = "gen_ai."
-_VERDICTS = "gen_ai.evaluation."
-"""Events of evaluations, our own results among them: about a span, and no content of it."""
 
 _LARGEST_KEPT = 16_384
 """Bytes of an envelope that is worth remembering."""
@@ -201,7 +197,7 @@ def _log(blob: bytes, scope: str, limit: Limit | None = None) -> LogEvent | None
     name = message.event_name or attributes.get("event.name")
     name = name if isinstance(name, str) else ""
     body = _native(message.body, limit)
-    if not _about_genai(name, attributes, body):
+    if not is_about_genai(name, attributes, body):
         return None
     return LogEvent(
         trace_id=trace_id.hex(),
@@ -212,15 +208,6 @@ def _log(blob: bytes, scope: str, limit: Limit | None = None) -> LogEvent | None
         time_ns=message.time_unix_nano or message.observed_time_unix_nano,
         scope=scope,
     )
-
-
-def _about_genai(name: str, attributes: Attributes, body: object) -> bool:
-    if name.startswith(_VERDICTS):
-        return False
-    if name.startswith(_GENAI):
-        return True
-    keys = [*attributes, *(cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else ())]
-    return any(key.startswith(_GENAI) and not key.startswith(_VERDICTS) for key in keys)
 
 
 def _envelope(envelope: bytes) -> Envelope:

@@ -1,7 +1,7 @@
 """Spans and log records as they were sent, before any dialect is understood."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -9,6 +9,10 @@ from spanjudge.spans.lazy import lazy
 
 Attributes = Mapping[str, Any]
 """Native values: text, bool, int, float, bytes, lists and mappings of these."""
+
+_GENAI = "gen_ai."
+_VERDICTS = "gen_ai.evaluation."
+"""Events of evaluations, our own results among them: about a span, and no content of it."""
 
 STATUS_UNSET, STATUS_OK, STATUS_ERROR = 0, 1, 2
 
@@ -42,6 +46,16 @@ class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
     attributes: Attributes = {}
     time_ns: int = 0
     scope: str = ""
+
+
+def is_about_genai(name: str, attributes: Attributes, body: object) -> bool:
+    """Whether a log record may carry content of a span, going by its event name and its keys."""
+    if name.startswith(_VERDICTS):
+        return False
+    if name.startswith(_GENAI):
+        return True
+    keys = [*attributes, *(cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else ())]
+    return any(key.startswith(_GENAI) and not key.startswith(_VERDICTS) for key in keys)
 
 
 class RawSpan:

@@ -7,10 +7,13 @@ from spanjudge.judging.result import EvaluationFailure, Outcome
 evaluations = logging.getLogger("spanjudge.evaluations")
 
 
-def log(outcome: Outcome, **facts: object) -> None:
-    """Log an outcome; `facts` say whose it is."""
+def log(outcome: Outcome, *, words: str | None = None, quietly: bool = False, **facts: object) -> None:
+    """Log an outcome; `facts` say whose it is, `words` stand in place of the usual ones.
+
+    `quietly`: for debugging only, whatever it is.
+    """
     failed = isinstance(outcome, EvaluationFailure)
-    level = logging.WARNING if failed else logging.INFO
+    level = logging.DEBUG if quietly else logging.WARNING if failed else logging.INFO
     if not evaluations.isEnabledFor(level):
         return
     usage = outcome.usage
@@ -25,4 +28,4 @@ def log(outcome: Outcome, **facts: object) -> None:
         "output_tokens": usage.output if usage else None,
         "cost_usd": outcome.cost_usd,
     }
-    evaluations.log(level, "not evaluated" if failed else "evaluated", extra=facts)
+    evaluations.log(level, words or ("not evaluated" if failed else "evaluated"), extra=facts)
