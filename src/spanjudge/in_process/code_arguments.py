@@ -15,6 +15,7 @@ FIELDS: tuple[str, ...] = (*get_args(Field), "model", "provider", "attributes")
 """Parameters by these names are given that field of the subject."""
 
 _TEXTS = frozenset({"input", "output", "system_prompt", "expected", "model", "provider"})
+_PLAIN: tuple[object, ...] = (str, bytes, int, float, bool)
 _WHOLE = {"subject": "subject", "invocation": "invocation"}
 _TWO = 2
 
@@ -120,11 +121,15 @@ def _by_name(
 
 
 def _no_slip(one: inspect.Parameter, source: str | None, hints: Mapping[str, Any], called: str) -> None:
-    """A misspelt field would silently be given the whole subject."""
-    if source is not None or one.name in hints or one.kind is one.POSITIONAL_ONLY:
+    """A field by a wrong name would silently be given the whole subject."""
+    if source is not None:
         return
+    if hints.get(one.name) in _PLAIN:
+        raise TypeError(
+            f"{called} takes “{one.name}”, which is no field of the subject; {nearest(one.name, FIELDS)}"
+        )
     close = get_close_matches(one.name, FIELDS, n=1, cutoff=0.8)
-    if close:
+    if close and one.kind is not one.POSITIONAL_ONLY:
         raise TypeError(
             f"{called} takes “{one.name}”: did you mean the field “{close[0]}”? If the whole subject is "
             f"meant, call it “subject” or annotate it: {one.name}: spanjudge.Subject"

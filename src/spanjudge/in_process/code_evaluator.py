@@ -74,8 +74,9 @@ class CodeEvaluator(InProcessEvaluator, Generic[P, R]):
         if not callable(function):
             raise TypeError(f"@spanjudge.evaluator decorates a function, not {type(function).__qualname__}")
         self._function = function
-        self._called = str(getattr(function, "__name__", type(function).__qualname__))
-        self.metric_name = evaluator_name(self._called if name is None else name)
+        named = getattr(function, "__name__", None)
+        self._called = str(named or type(function).__qualname__)
+        self.metric_name = evaluator_name(str(named or "") if name is None else name)
         self.metrics = (self.metric_name,)
         self.kinds: tuple[Kind, ...] = known_words("kinds", kinds, KINDS)
         if not self.kinds:
