@@ -176,10 +176,17 @@ def _failure(error: object, error_type: str, given: Mapping[str, object]) -> dic
     if error_type not in codes:
         raise ValueError(f"error_type: there is no “{error_type}”; {nearest(str(error_type), codes)}")
     if isinstance(error, BaseException):
-        message = f"{type(error).__qualname__}: {error}".removesuffix(": ")
+        message = f"{type(error).__qualname__}: {_said(error)}".removesuffix(": ")
     else:
         message = _text("error", cast("Any", error)) or "no reason is given"
     return {"code": error_type, "message": message}
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  an exception of the application's own making
+        return ""
 
 
 def _target(
