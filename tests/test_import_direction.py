@@ -16,8 +16,8 @@ RANKS: tuple[frozenset[str], ...] = (
     frozenset({"judging"}),
     frozenset({"telemetry"}),
     frozenset({"pipeline", "remote_scorer", "in_process"}),
-    frozenset({"receivers", "exporters", "store", "server"}),
-    frozenset({"settings", "logs", "secret_files"}),
+    frozenset({"receivers", "exporters", "store", "server", "testing"}),
+    frozenset({"settings", "logs", "secret_files", "pytest_plugin"}),
     frozenset({"app"}),
     frozenset({"cli"}),
     frozenset({"__init__", "__main__"}),
@@ -42,7 +42,18 @@ SERVER_ONLY = frozenset(
     }
 )
 CORE = frozenset(
-    {"errors", "version", "spans", "evaluators", "judging", "telemetry", "in_process", "__init__"}
+    {
+        "errors",
+        "version",
+        "spans",
+        "evaluators",
+        "judging",
+        "telemetry",
+        "in_process",
+        "testing",
+        "pytest_plugin",
+        "__init__",
+    }
 )
 
 

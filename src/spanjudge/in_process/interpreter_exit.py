@@ -55,6 +55,10 @@ class _InterpreterExit:
         atexit.unregister(self._interpreter_ends)
         atexit.register(self._interpreter_ends)
 
+    @property
+    def queues(self) -> tuple[Drained, ...]:
+        return tuple(self._queues)
+
     def _main_thread_ended(self) -> None:
         began = time.monotonic()
         try:
@@ -99,3 +103,8 @@ _exit = _InterpreterExit()
 def drain_at_exit(queue: Drained) -> None:
     """Evaluate what a queue has left when the interpreter exits, for `SECONDS` at most, and end it."""
     _exit.add(queue)
+
+
+def live_queues() -> tuple[Drained, ...]:
+    """Every queue that has taken anything in and is still there."""
+    return _exit.queues
