@@ -145,15 +145,15 @@ def _spec(text: str | None, problems: list[str]) -> tuple[Spec, bool]:
         return Spec(text=text), False
     if text.lower() in _AUTO:
         return parse(AUTO), True
-    spec = parse(text)
-    problems += [f"{variables.EVALUATORS}, {problem.long}" for problem in spec.problems]
+    spec = parse(text, source=variables.EVALUATORS)
+    problems += spec.told()
     return spec, True
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:
     """Variables that are meant for us and are none of ours."""
     known = [name for name in variables.BY_NAME if name.startswith(variables.OURS)]
-    bare = {_bare(each): each for each in known}
+    bare = {_bare(each): each for each in reversed(known)}
     found: list[str] = []
     for name in sorted(environ):
         if not name.startswith(variables.OURS) or name in known or name in variables.OF_THE_HOST:

@@ -31,3 +31,10 @@ class JudgeModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     cache_dir: str | None = None
     threads: int | None = None
     context_tokens: int | None = None
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        shown = (
+            f"{field}={getattr(self, field)!r}" for field in self.__struct_fields__ if field != "api_key"
+        )
+        return f"JudgeModelConfig({', '.join(shown)})"
