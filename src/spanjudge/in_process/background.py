@@ -170,6 +170,8 @@ def _hand_over(done: "asyncio.Task[T]", future: "Future[T]") -> None:
 
 def _tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What asyncio would log as an error of its own: where it came from, and without anyone's content."""
+    if sys.is_finalizing():
+        return  # everything is taken down, in any order: a connection still open is no trouble then
     error = context.get("exception")
     kind = f" ({type(error).__name__})" if error is not None else ""
     _log.warning("in the background: %s%s", context.get("message", "trouble"), kind)

@@ -23,7 +23,7 @@ OLDEST = (4, 3)
 """Before 4.2 bias, toxicity and hallucination were scored in the other direction; 4.3 names an eval mode."""
 
 _EXTRA = "deepeval"
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 """Seconds an evaluation waits for the import; after a fork in the middle of one it would never end."""
 
 _LASTING = {"DEEPEVAL_TELEMETRY_OPT_OUT": "1", "DEEPEVAL_DISABLE_LEGACY_KEYFILE": "1"}

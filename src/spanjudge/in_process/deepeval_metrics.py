@@ -9,7 +9,7 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.evaluators import gallery
-from spanjudge.evaluators.answer_format import Anchor, Score
+from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.in_process.deepeval_case import Texts
 from spanjudge.in_process.deepeval_library import Library
@@ -125,8 +125,8 @@ def _scale(band: Callable[..., Any], evaluator: Evaluator) -> list[Any] | None:
     scale = evaluator.answer
     if not isinstance(scale, Score):
         return None
-    anchors = sorted(scale.anchors, key=_value)
-    bands = _bands(scale, anchors)
+    anchors = scale.anchors
+    bands = _bands(scale)
     if anchors and all(low <= high for low, high in bands):
         return [
             band(score_range=places, expected_outcome=anchor.description)
@@ -140,12 +140,11 @@ def _scale(band: Callable[..., Any], evaluator: Evaluator) -> list[Any] | None:
     return [band(score_range=(0, _TOP), expected_outcome=told)]
 
 
-def _bands(scale: Score, anchors: list[Anchor]) -> list[tuple[int, int]]:
-    """For each described point the whole numbers from 0 to 10 that are nearest to it; none when too close."""
-    points = [(anchor.value - scale.min) / (scale.max - scale.min) * _TOP for anchor in anchors]
+def _bands(scale: Score) -> list[tuple[int, int]]:
+    """For each described point the first and last of the whole numbers from 0 to 10 that are nearest to it.
+
+    A point that is too close to its neighbours has none, and its first number comes after its last.
+    """
+    points = [(anchor.value - scale.min) / (scale.max - scale.min) * _TOP for anchor in scale.anchors]
     borders = [math.floor((low + high) / 2) for low, high in pairwise(points)]
     return list(zip([0, *(border + 1 for border in borders)], [*borders, _TOP], strict=True))
-
-
-def _value(anchor: Anchor) -> float:
-    return anchor.value
