@@ -60,7 +60,7 @@ def judge_settings(
         raise SettingsError(faults["provider"])
     if "provider" in fields:
         if faults:
-            raise SettingsError("\n".join(faults.values()))
+            raise SettingsError("; ".join(faults.values()))
         return _as_a_server(fields, reading, environ)
     for field in (*fields, *faults):
         row = next(row for row in JUDGE if row.field == field)
@@ -98,7 +98,7 @@ def _as_a_server(fields: dict[str, Value], reading: JudgesRead, environ: Mapping
     words = {_CONTRACT_S: _OWN} if _OWN in fields["provider"].origin else {}
     if config is None:
         settings = JudgeSettings(config=JudgeModelConfig(provider=""), provider="", words=words)
-        raise SettingsError(settings.said("\n".join(reading.problems[told:])))
+        raise SettingsError(settings.said("; ".join(reading.problems[told:])))
     problems = (*reading.problems, *reading.notes)
     return JudgeSettings(config=config, provider=config.provider, words=words, problems=problems)
 

@@ -187,6 +187,8 @@ class File(msgspec.Struct, frozen=True):
 
 def without_secrets(url: str) -> str:
     """The address as it may be shown: no user name, password or query."""
+    if "://" not in url:
+        return url.partition("?")[0].rpartition("@")[2]
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
