@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
@@ -45,8 +45,10 @@ class InvocationEvaluation:
         emitter: Emitter,
         aggregation: bool = False,
         on_results: OnResults | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """See the class."""
+        """`now` gives seconds that never go back."""
+        self._now = now
         self._evaluators_of = evaluators_of
         self._emitter = emitter
         self._aggregation = aggregation
@@ -174,7 +176,7 @@ class InvocationEvaluation:
 
     def _unsaid(self, what: str) -> str | None:
         """How often it was kept back, in words; `None` when it is kept back now."""
-        now = time.monotonic()
+        now = self._now()
         since, kept_back = self._told.get(what, (now - TOLD_EVERY, 0))
         if now - since < TOLD_EVERY:
             self._told[what] = since, kept_back + 1
@@ -228,7 +230,3 @@ def _skipped(evaluators: Sequence[InProcessEvaluator], seen: Seen) -> list[Evalu
         for evaluator in evaluators
         for metric in evaluator.metrics
     ]
-
-
-Plan = Mapping[Kind, Sequence[InProcessEvaluator]]
-"""Which evaluators judge which kind of invocation."""
