@@ -16,8 +16,8 @@ from typing import Self
 from spanjudge.evaluators.problem import nearest
 from spanjudge.in_process import emitters
 from spanjudge.in_process.evaluator import Evaluation
-from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.interpreter_exit import live_queues
+from spanjudge.in_process.invocation import Invocation
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, EvaluationSkipped
 
 WAIT = 60.0
@@ -168,8 +168,8 @@ class RecordedEvaluations:
         if others:
             raise AssertionError(f"nothing was evaluated by {name}: {nearest(name, others)}")
         raise AssertionError(
-            "nothing was evaluated: nothing reached the end; is an EvaluationSpanProcessor added to the tracer "
-            "provider, were there GenAI spans with their content recorded, and did they end?"
+            "nothing was evaluated: nothing reached the end; is an EvaluationSpanProcessor added to the "
+            "tracer provider, were there GenAI spans with their content recorded, and did they end?"
         )
 
     def _settled(self) -> None:
