@@ -19,6 +19,7 @@ MOST_BYTES = 32 * 1024 * 1024
 OLDEST = 600.0  # seconds since a trace brought something
 _MOST_LINKS = 16_384
 _MOST_RELATIVES = 64
+_MOST_CALLS = 256  # that may still turn out to be recorded elsewhere too
 _PATIENCE = 0.05  # seconds that a reader waits for a thread that is putting things in their place
 _OBJECT = 64  # bytes that a value takes which is no text; anything of this order will do
 
@@ -37,7 +38,9 @@ class RecentSpan:
         self.raw = raw
         self.is_call = is_call
         self.is_source = is_source
-        self.size = size_of(raw.attributes) + sum(size_of(event.attributes) for event in raw.events)
+        self.size = _size(raw.attributes)
+        for event in raw.events:
+            self.size += _size(event.attributes)
         self.judged = False
         self.evaluation_error: str | None = None
         self._normalized: tuple[int, Span] | None = None
@@ -98,6 +101,7 @@ class Recent:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._logs: OrderedDict[str, _Logs] = OrderedDict()
         self._links: OrderedDict[int, int] = OrderedDict()
+        self._calls_lately: deque[RecentSpan] = deque(maxlen=_MOST_CALLS)
         self.spans = self.events = 0
         self.span_bytes = self.event_bytes = 0
 
@@ -141,6 +145,20 @@ class Recent:
                 found.setdefault(other.raw.span_id, other)
         found.pop(span.raw.span_id, None)
         return list(found.values())
+
+    def meanwhile(self, span: RecentSpan) -> list[RecentSpan]:
+        """Calls of any trace that another instrumentation recorded within the time of this one, or around it.
+
+        LangChain's callbacks leave the current span as it is: the call that the model's own library records
+        inside them has another parent, or none and a trace of its own.
+        """
+        self._sort(wait=_PATIENCE)
+        raw = span.raw
+        return [
+            other
+            for other in list(self._calls_lately)
+            if other.raw.scope != raw.scope and (_within(other.raw, raw) or _within(raw, other.raw))
+        ]
 
     def way_up(self, parent_span_id: str) -> Iterator[tuple[str, str]]:
         """Ids of a span's parent and of all around that, each with its own parent's, or an empty one."""
@@ -207,6 +225,8 @@ class Recent:
         trace.size += span.size
         self.span_bytes += span.size
         self.spans += 1
+        if span.is_call:
+            self._calls_lately.append(span)
 
     def _put_event(self, event: LogEvent, size: int) -> None:
         logs = self._logs.get(event.span_id)
@@ -251,6 +271,22 @@ class Recent:
         trace.size -= oldest.size
         self.spans -= 1
         self.span_bytes -= oldest.size
+
+
+def _within(inner: RawSpan, outer: RawSpan) -> bool:
+    return outer.start_ns <= inner.start_ns and inner.end_ns <= outer.end_ns
+
+
+def _size(attributes: Mapping[str, Any]) -> int:
+    """As `size_of`: most values are text or numbers, and this is done while the application waits."""
+    size = _OBJECT * (1 + 2 * len(attributes))
+    for value in attributes.values():
+        kind = type(value)
+        if kind is str:
+            size += len(value)
+        elif kind is not int and kind is not float:
+            size += size_of(value)
+    return size
 
 
 def size_of(value: object, depth: int = 0) -> int:

@@ -102,9 +102,20 @@ class SpanReader:
         if twin is None or twin.evaluation_error is not None:
             twin = next((by_id[one.span_id] for one in _same(tree, read) if by_id[one.span_id].judged), None)
         if twin is None or twin.evaluation_error is not None:
+            twin = self._recorded_elsewhere(span, read)
+        if twin is None or twin.evaluation_error is not None:
             return None
         told = f"span {twin.raw.span_id} records the same call and is evaluated"
         return Skip("same_call", told)
+
+    def _recorded_elsewhere(self, span: RecentSpan, read: Span) -> RecentSpan | None:
+        """The same call as another instrumentation recorded it without being around it or inside it."""
+        for other in self._recent.meanwhile(span):
+            if other.judged and other.evaluation_error is None:
+                told = other.span(self._recent.events_of(other.raw))
+                if _says_the_same(read, told):
+                    return other
+        return None
 
     def _silent(self, span: RecentSpan, read: Span, others: Sequence[Span]) -> Skip | None:
         if has_content(read):
@@ -172,6 +183,18 @@ def has_content(span: Span) -> bool:
         or span.tool_result
         or span.tool_arguments is not None
         or any(message.parts for message in (*span.input_messages, *span.output_messages))
+    )
+
+
+def _says_the_same(one: Span, other: Span) -> bool:
+    """Whether two calls asked the same and were answered the same, as far as both of them tell."""
+    if one.response_id and other.response_id and one.response_id != other.response_id:
+        return False
+    names = [[call.name for call in span.tool_calls] for span in (one, other)]
+    return (
+        (one.input_text, one.output_text) == (other.input_text, other.output_text)
+        and names[0] == names[1]
+        and bool(one.output_text or one.tool_calls)
     )
 
 
