@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from spanjudge.in_process.own_context import is_own_context, own_variables
-from spanjudge.in_process.rest import Rest, RestingSelector
+from spanjudge.in_process.rest import Rest, RestingLoop
 from spanjudge.in_process.threads import DaemonThreads
 
 __all__ = ["Background", "LoopEndedError", "background", "is_own_context", "this_process"]
@@ -153,7 +153,7 @@ def _new_loop(rest: Rest) -> asyncio.AbstractEventLoop:
     if sys.platform == "win32":
         # There is no fork, and its selectors wait for 512 connections at most.
         return asyncio.ProactorEventLoop()
-    return asyncio.SelectorEventLoop(RestingSelector(rest))
+    return RestingLoop(rest)
 
 
 def _hand_over(done: "asyncio.Task[T]", future: "Future[T]") -> None:
@@ -168,8 +168,10 @@ def _hand_over(done: "asyncio.Task[T]", future: "Future[T]") -> None:
         future.set_result(done.result())
 
 
-def _tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What asyncio would log as an error of its own: where it came from, and without anyone's content."""
+    if loop.is_closed():
+        return
     if sys.is_finalizing():
         return  # everything is taken down, in any order: a connection still open is no trouble then
     error = context.get("exception")
@@ -181,7 +183,7 @@ _process = (os.getpid(), 0)
 _current: Background | None = None
 _starting = threading.RLock()
 _inherited: list[Background] = []
-"""Those of parent processes, kept and left alone: to give one back would change what the parent waits for."""
+"""Those of parent processes, kept so that no finalizer runs for what hangs on them."""
 
 _holding = threading.local()
 
@@ -228,6 +230,8 @@ def _after_in_child() -> None:
     _process = (os.getpid(), _process[1] + 1)
     if _current is not None:
         _inherited.append(_current)
+        if isinstance(_current.loop, RestingLoop):
+            _current.loop.leave_behind()
     _current = None
     _starting = threading.RLock()
     _holding.rest = None

@@ -1,5 +1,6 @@
 """Moments at which an event loop's thread is in no critical section, so that the process may fork."""
 
+import asyncio
 import selectors
 import threading
 
@@ -43,16 +44,36 @@ class Rest:
         self._gate.release()
 
 
-class RestingSelector(selectors.DefaultSelector):
+class RestingLoop(asyncio.SelectorEventLoop):
     """Lets the process fork exactly while it waits for something to happen."""
 
     def __init__(self, rest: Rest) -> None:
-        """`work_begins` must have been called by the loop's thread before it runs the loop."""
+        """`rest.work_begins` must have been called by the loop's thread before it runs the loop."""
+        self._left_behind = False
+        self._resting = _RestingSelector(rest)
+        super().__init__(self._resting)
+
+    def leave_behind(self) -> None:
+        """In a forked child: let go of the parent's loop without a change to what the parent waits for.
+
+        The kernel's list of what a loop waits for belongs to both processes, as do the connections. Whatever
+        closes one of them here, a finalizer at the exit say, would take it from the parent's
+        list, or end the parent's TLS session. A loop that is closed is left alone.
+        """
+        self._left_behind = True
+        self._resting.close()
+
+    def is_closed(self) -> bool:
+        """Whether it is of no use: closed, or a parent process's."""
+        return self._left_behind or super().is_closed()
+
+
+class _RestingSelector(selectors.DefaultSelector):
+    def __init__(self, rest: Rest) -> None:
         super().__init__()
         self._rest = rest
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait, at rest."""
         self._rest.work_ends()
         try:
             return super().select(timeout)

@@ -1,6 +1,7 @@
 """Retry, limits, deadline and circuit breaker around any judge model."""
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
@@ -81,7 +82,9 @@ class ResilientModel:
         if not self._warm:
             self._warm = True
             # The price list is read while the first answer is on its way, not after it.
-            threading.Thread(target=prices.warm, args=(self.provider, self.model), daemon=True).start()
+            warming = threading.Thread(target=prices.warm, args=(self.provider, self.model), daemon=True)
+            with contextlib.suppress(RuntimeError):  # the interpreter exits, and starts no more threads
+                warming.start()
         now = time.monotonic()
         if request.deadline > now + self.timeout:
             request = msgspec.structs.replace(request, deadline=now + self.timeout)
