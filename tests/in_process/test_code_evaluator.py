@@ -94,6 +94,26 @@ def test_too_slow_is_a_failure_in_a_thread_and_on_the_loop() -> None:
     ]
 
 
+def test_functions_that_hang_take_no_thread_from_the_judge_and_others_are_told() -> None:
+    release = threading.Event()
+
+    @spanjudge.evaluator(timeout=0.2)
+    def hanging(subject: object) -> bool:
+        return bool(subject) and release.wait(30)
+
+    @spanjudge.evaluator
+    async def looking_up(subject: object) -> bool:
+        return bool(subject) and bool(await asyncio.get_running_loop().getaddrinfo("localhost", 80))
+
+    async def all_of_them() -> list[list[Evaluation]]:
+        return await asyncio.gather(*(hanging.evaluate_async(SUBJECT) for _ in range(40)))
+
+    messages = {str(one.error and one.error.message) for found in asyncio.run(all_of_them()) for one in found}
+    assert [one.score for one in looking_up.evaluate(SUBJECT)] == [1.0]
+    release.set()
+    assert messages == {"hanging took longer than 0.2 s", "hanging found no free thread within 0.2 s"}
+
+
 class Odd(Exception):  # noqa: N818  a user's own
     pass
 

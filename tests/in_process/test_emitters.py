@@ -57,8 +57,10 @@ def test_each_outcome_is_the_log_record_the_server_exports(out: TelemetryOut) ->
     records = out.records()
     assert len(records) == len(outcomes)
     for record, outcome in zip(records, outcomes, strict=True):
+        way = outcome.evaluator_name
+        name = outcome.evaluator if way == "native" else f"{way}/{outcome.evaluator}"
         evaluated = Evaluated(
-            id=result_id(outcome.evaluator, outcome.evaluator_version, SPAN),
+            id=result_id(name, outcome.evaluator_version, SPAN),
             outcome=outcome,
             target=SPAN,
             service="travel-desk",
@@ -93,6 +95,20 @@ def test_scores_are_in_the_histogram_with_the_judged_span_as_exemplar(out: Telem
         one.attributes["gen_ai.evaluation.outcome"]: one.value for one in points["gen_ai.evaluation.outcomes"]
     }
     assert words == {"fail": 1, "error": 1}
+
+
+def test_one_metric_evaluated_in_two_ways_has_two_results(out: TelemetryOut) -> None:
+    emitter = ResultEmitter(**out.providers)
+    for _ in range(2):
+        emitter.emit(invocation(), [score(0.5), score(0.7, evaluator_name="deepeval")])
+    ids = [record.attributes["gen_ai.evaluation.result.id"] for record in out.records()]
+    assert ids[:2] == ids[2:]
+    assert ids[0] != ids[1]
+    names = [
+        one.attributes.get("gen_ai.evaluation.evaluator.name")
+        for one in out.points()["gen_ai.evaluation.score"]
+    ]
+    assert sorted(names, key=str) == [None, "deepeval"]
 
 
 def test_custom_metrics_are_exported_as_built_in_ones(out: TelemetryOut) -> None:

@@ -5,16 +5,14 @@ def polite(output: str) -> bool:
     return "please" in output.lower()
 """
 
-import asyncio
 import functools
 import hashlib
 import inspect
 import logging
-import os
 import textwrap
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args, overload
 
 import msgspec
@@ -23,6 +21,7 @@ from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.evaluator import VerdictLabels
 from spanjudge.in_process.code_answer import CODE, Answers
 from spanjudge.in_process.code_arguments import Arguments
+from spanjudge.in_process.code_call import Call, Late, Raised
 from spanjudge.in_process.code_settings import (
     acceptance_of,
     evaluator_name,
@@ -32,8 +31,6 @@ from spanjudge.in_process.code_settings import (
 )
 from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
 from spanjudge.in_process.invocation import Invocation, Kind
-from spanjudge.in_process.own_context import own_variables
-from spanjudge.in_process.threads import DaemonThreads
 from spanjudge.judging.subject import Field
 
 P = ParamSpec("P")
@@ -46,7 +43,6 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _FIELDS: tuple[Field, ...] = get_args(Field)
 
 _log = logging.getLogger(__name__)
-_threads: tuple[int, DaemonThreads] | None = None
 _registered: dict[str, "CodeEvaluator[Any, Any]"] = {}
 _registering = threading.Lock()
 
@@ -114,8 +110,8 @@ class CodeEvaluator(InProcessEvaluator, Generic[P, R]):
                 )
             ]
         begun = time.perf_counter()
-        work = self._run(*self._arguments.of(invocation))
-        returned = await _within(self.timeout, work)
+        call = Call(self._function, *self._arguments.of(invocation))
+        returned = await call.returned(self.timeout)
         return [self._evaluation(returned, time.perf_counter() - begun)]
 
     def unregister(self) -> None:
@@ -124,21 +120,11 @@ class CodeEvaluator(InProcessEvaluator, Generic[P, R]):
             if _registered.get(self.metric_name) is self:
                 del _registered[self.metric_name]
 
-    async def _run(self, positional: list[object], keywords: dict[str, object]) -> object:
-        """What the function returned, or a `_Raised`."""
-        function: Callable[..., Any] = self._function
-        call = functools.partial(_caught, function, positional, keywords)
-        if _is_async(function):
-            returned = call()
-        else:
-            returned = await asyncio.get_running_loop().run_in_executor(_code_threads(), call)
-        # An ordinary function may hand back the coroutine of another one.
-        return await _awaited(returned) if inspect.isawaitable(returned) else returned
-
     def _evaluation(self, returned: object, duration: float) -> Evaluation:
-        if returned is _TOO_LONG:
-            return self._answers.failed(f"{self._called} took longer than {self.timeout:g} s", duration)
-        if isinstance(returned, _Raised):
+        if isinstance(returned, Late):
+            late = "took longer than" if returned.begun else "found no free thread within"
+            return self._answers.failed(f"{self._called} {late} {self.timeout:g} s", duration)
+        if isinstance(returned, Raised):
             # The type only: messages of exceptions quote what they are about.
             return self._answers.failed(f"{returned.type} in {self._called}", duration)
         try:
@@ -222,71 +208,6 @@ def _register(made: CodeEvaluator[..., Any]) -> None:
 def _place(one: CodeEvaluator[..., Any]) -> str:
     wrapped: Any = inspect.unwrap(cast("Any", one))
     return f"{getattr(wrapped, '__module__', '?')}.{getattr(wrapped, '__qualname__', one.metric_name)}"
-
-
-def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  asked for what it is, not whether it is there
-    )
-
-
-_TOO_LONG = object()
-
-
-class _Raised:
-    """An exception as a value: some of them would end the event loop, others cannot pass a future at all."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.type = type(error).__qualname__
-
-
-def _caught(function: Callable[..., Any], positional: list[object], keywords: dict[str, object]) -> object:
-    try:
-        return function(*positional, **keywords)
-    except BaseException as error:  # noqa: BLE001  a user's function may raise anything, and it is a failure
-        return _Raised(error)
-
-
-async def _awaited(coroutine: Awaitable[object]) -> object:
-    try:
-        return await coroutine
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        return _Raised(error)
-    except BaseException as error:  # noqa: BLE001  as above
-        return _Raised(error)
-
-
-async def _within(seconds: float, work: Coroutine[Any, Any, object]) -> object:
-    """Await work for so long, and no longer even if it does not let itself be cancelled; then `_TOO_LONG`."""
-    task = asyncio.ensure_future(work)
-    try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-    except asyncio.CancelledError:
-        task.cancel()
-        raise
-    if done:
-        return task.result()
-    task.add_done_callback(_forget)
-    task.cancel()
-    return _TOO_LONG
-
-
-def _code_threads() -> DaemonThreads:
-    """Threads for users' functions only: should all of them hang, the judge's names are still looked up."""
-    global _threads  # noqa: PLW0603  one pool for the process is the point
-    # Threads do not survive a fork.
-    if _threads is None or _threads[0] != os.getpid():
-        _threads = os.getpid(), DaemonThreads(own_variables())
-    return _threads[1]
-
-
-def _forget(task: "asyncio.Task[object]") -> None:
-    """Look at how it ended, or the loop would complain that nobody did."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _version(function: Callable[..., Any], acceptance: Acceptance | None) -> str:

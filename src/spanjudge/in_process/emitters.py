@@ -23,7 +23,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation
-from spanjudge.judging.result import EvaluationSkipped
+from spanjudge.judging.result import EvaluationSkipped, Outcome
 from spanjudge.telemetry import result_record
 from spanjudge.telemetry.evaluated import Evaluated, Target, result_id
 from spanjudge.telemetry.metrics import ResultMetrics
@@ -86,7 +86,7 @@ class ResultEmitter:
         self.send(
             [
                 Evaluated(
-                    id=_id(outcome.evaluator, outcome.evaluator_version, target),
+                    id=_id(outcome, target),
                     outcome=outcome,
                     target=target,
                     service=invocation.service,
@@ -202,6 +202,13 @@ def announce(invocation: Invocation, evaluations: Sequence[Evaluation]) -> None:
             listener(invocation, evaluations)
 
 
-def _id(evaluator: str, version: str, target: Target) -> str:
-    """The id of an outcome; without a target to tell it from others by, one of its own."""
-    return result_id(evaluator, version, target) if target.key else uuid.uuid4().hex
+def _id(outcome: Outcome, target: Target) -> str:
+    """The id of an outcome; without a target to tell it from others by, one of its own.
+
+    The same metric may be evaluated in more than one way, and by one definition.
+    """
+    if not target.key:
+        return uuid.uuid4().hex
+    way = outcome.evaluator_name
+    name = outcome.evaluator if way == result_record.NATIVE else f"{way}/{outcome.evaluator}"
+    return result_id(name, outcome.evaluator_version, target)
