@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanjudge.in_process import variables
@@ -195,6 +195,7 @@ def test_a_problem_is_logged_once_in_a_process(caplog: pytest.LogCaptureFixture)
     assert [record.getMessage() for record in caplog.records] == problems
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(variables.BY_NAME)) | st.text(max_size=8).map(variables.OURS.__add__),

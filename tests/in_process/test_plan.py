@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spanjudge.errors import SettingsError
@@ -199,11 +199,11 @@ def test_all_share_one_judge_model_that_is_opened_once() -> None:
 @pytest.mark.parametrize("as_judge", [False, True], ids=["model", "judge"])
 def test_a_judge_that_is_given_is_asked(*, as_judge: bool) -> None:
     model = ScriptedModel()
-    given = Judge(model) if as_judge else model
+    judge = Judge(model) if as_judge else model
     calls: dict[str, list[JudgeCall]] = {"native": [], "deepeval": []}
     observers = {name: found.append for name, found in calls.items()}
     options = Options.from_environment({variables.EVALUATORS: "native(LLMInvocation(bias))"})
-    found = evaluators_of(options, judge=given, observer=observers, environ={})
+    found = evaluators_of(options, judge=judge, observer=observers, environ={})
     found["LLMInvocation"][0].evaluate(Subject(input="Who?", output="They."))
     assert model.requests
     assert calls["native"]
@@ -284,6 +284,7 @@ NAMES = [
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8))
+@example({variables.CUSTOM_RUBRICS: "9" * 5000})
 def test_no_environment_stops_an_application(environ: dict[str, str]) -> None:
     options = Options.from_environment(environ)
     found = evaluators_of(options, environ=environ)

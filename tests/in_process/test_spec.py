@@ -1,7 +1,7 @@
 """The evaluators text: what is understood, what is told, and that a fault spoils no more than it must."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spanjudge.in_process.spec import EVALUATORS, TYPES, Spec, parse
@@ -199,6 +199,7 @@ def test_garbage_is_not_told_without_end() -> None:
     assert len(problems) == 21
 
 
+@settings(deadline=None)
 @given(st.text() | st.text("(),=' \"nativeStepbias\n\t", max_size=60))
 @example("native(Step(bias(a='1),b(y=' 2')))")
 def test_no_text_raises_anything(text: str) -> None:
@@ -210,6 +211,7 @@ def test_no_text_raises_anything(text: str) -> None:
         assert evaluator.name in EVALUATORS
 
 
+@settings(deadline=None)
 @given(written_specs(quoted="(),= x.1"))
 def test_what_is_written_right_is_read_whole(spec: Written) -> None:
     read = parse(spec.text)
@@ -217,6 +219,7 @@ def test_what_is_written_right_is_read_whole(spec: Written) -> None:
     assert enabled(read) == {metric.path for metric in spec.metrics} | spec.defaults
 
 
+@settings(deadline=None)
 @given(written_specs(quoted="x.1 "), st.data())
 def test_without_any_one_character_whatever_does_not_touch_it_stays_on(
     spec: Written, data: st.DataObject

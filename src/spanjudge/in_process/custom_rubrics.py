@@ -136,8 +136,13 @@ def _mapping(given: Mapping[str, object] | str, source: str) -> Mapping[str, obj
     except json.JSONDecodeError as error:
         at = f"line {error.lineno}, column {error.colno}"
         raise _ProblemError(f"{source}: no JSON at {at}: {error.msg}; {_example()}") from None
-    except (_ProblemError, RecursionError) as error:
-        raise _ProblemError(f"{source}: {error or 'nested too deeply'}") from None
+    except _ProblemError as error:
+        raise _ProblemError(f"{source}: {error}") from None
+    except RecursionError:
+        raise _ProblemError(f"{source}: nested too deeply; {_example()}") from None
+    except ValueError:
+        # Python reads no number of more than 4300 digits.
+        raise _ProblemError(f"{source}: holds a number too long to be read; {_example()}") from None
     if not isinstance(read, dict):
         raise _ProblemError(f"{source}: holds {_kind(read)} and must be an object; {_example()}")
     return cast("dict[str, object]", read)
