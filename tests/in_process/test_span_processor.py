@@ -2,24 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, SamplingResult, StaticSampler
 
 import spanjudge
-from spanjudge.errors import SettingsError
 from spanjudge.in_process.background import background
-from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
+from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.span_processor import EvaluationSpanProcessor
-from spanjudge.judging.models.scripted import ScriptedModel
-from spanjudge.judging.result import EvaluationResult, EvaluationSkipped
+from spanjudge.judging.result import EvaluationResult
 from spanjudge.judging.subject import Subject
+from tests.in_process.application import CHAT, Counted, Heard, application, chat
 from tests.in_process.replay import Replay
 from tests.in_process.telemetry_out import TelemetryOut, plain
 from tests.mock_judge import MockJudge
@@ -27,75 +23,6 @@ from tests.mock_judge.behaviour import overloaded
 from tests.spans.captures import capture
 
 METRICS = ["bias", "toxicity", "answer_relevancy", "hallucination", "sentiment"]
-CHAT = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": "openai",
-    "gen_ai.request.model": "gpt-4o-mini",
-    "gen_ai.input.messages": (
-        '[{"role": "user", "parts": [{"type": "text", "content": "What is the capital of France?"}]}]'
-    ),
-    "gen_ai.output.messages": '[{"role": "assistant", "parts": [{"type": "text", "content": "Paris."}]}]',
-}
-
-
-class Heard:
-    """What `on_results` was told."""
-
-    def __init__(self) -> None:
-        self.of: list[tuple[Invocation, Sequence[Evaluation]]] = []
-
-    def __call__(self, invocation: Invocation, evaluations: Sequence[Evaluation]) -> None:
-        self.of.append((invocation, evaluations))
-
-    @property
-    def judged(self) -> set[str]:
-        """Ids of spans of which something came that is no skip."""
-        return {
-            invocation.target.span_id
-            for invocation, evaluations in self.of
-            if any(not isinstance(one, EvaluationSkipped) for one in evaluations)
-        }
-
-    @property
-    def skipped(self) -> dict[str, set[str]]:
-        """Reasons by the span's id."""
-        found: dict[str, set[str]] = {}
-        for invocation, evaluations in self.of:
-            reasons = {one.reason for one in evaluations if isinstance(one, EvaluationSkipped)}
-            found.setdefault(invocation.target.span_id, set()).update(reasons)
-        return found
-
-
-class Counted(InProcessEvaluator):
-    """Finds everything good."""
-
-    name = "counted"
-    metrics = ("good",)
-
-    def __init__(self) -> None:
-        self.subjects: list[Subject] = []
-
-    async def outcomes(self, invocation: Invocation) -> list[Evaluation]:
-        self.subjects.append(invocation.subject)
-        return [EvaluationResult(evaluator="good", evaluator_version="1", value=1.0, score_value=1.0)]
-
-
-@contextmanager
-def application(*processors: EvaluationSpanProcessor, **given: Any) -> Generator[TracerProvider]:
-    """A traced application; whatever becomes of it, it is shut down."""
-    provider = TracerProvider(shutdown_on_exit=False, **given)
-    for processor in processors:
-        provider.add_span_processor(processor)
-    try:
-        yield provider
-    finally:
-        provider.shutdown()
-
-
-def chat(provider: trace.TracerProvider, attributes: Mapping[str, Any] = CHAT, scope: str = "a.scope") -> str:
-    """One model call; returns the id of its span."""
-    with provider.get_tracer(scope).start_as_current_span("chat", attributes=attributes) as span:
-        return trace.format_span_id(span.get_span_context().span_id)
 
 
 async def test_three_lines_and_results_come_out(mock_judge: MockJudge) -> None:
@@ -353,93 +280,13 @@ def test_functions_of_the_application_run_beside() -> None:
     assert (found.evaluator, found.value) == ("speaks_of_paris", True)
 
 
-@pytest.mark.parametrize("word", ["none", "off", "False"])
-def test_evaluation_can_be_turned_off(word: str) -> None:
-    environ = {"OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS": word}
-    processor = EvaluationSpanProcessor(environ=environ)
-    with application(processor) as provider:
-        chat(provider)
-
-        assert not processor.active
-        assert processor.force_flush()
-        assert not processor.offer(Subject(output="x"))
-    assert processor.counts.offered == 0
-
-
-def test_without_a_judge_only_what_needs_one_is_off(caplog: pytest.LogCaptureFixture) -> None:
-    heard = Heard()
-
-    @spanjudge.evaluator
-    def is_short(output: str) -> bool:
-        return len(output) < 100
-
-    try:
-        processor = EvaluationSpanProcessor(environ={}, on_results=heard)
-        with application(processor) as provider:
-            chat(provider)
-            assert processor.wait_for_all(20)
-    finally:
-        is_short.unregister()
-
-    assert [[one.evaluator for one in evaluations] for _, evaluations in heard.of] == [["is_short"]]
-    assert any("OPENAI_API_KEY" in record.getMessage() for record in caplog.records)
-
-
-def test_faults_of_the_environment_cost_what_they_concern(caplog: pytest.LogCaptureFixture) -> None:
-    heard = Heard()
-    environ = {
-        "OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS": "native(LLMInvocation(bias,no_such_metric))",
-        "OTEL_INSTRUMENTATION_GENAI_EVALS_WORKERS": "many",
-        "OTEL_INSTRUMENTATION_GENAI_EVALS_CUSTOM_RUBRICS": "{",
-    }
-    model = ScriptedModel()
-    processor = EvaluationSpanProcessor(judge=model, environ=environ, on_results=heard)
-    with application(processor) as provider:
-        chat(provider)
-        assert processor.wait_for_all(20)
-
-    assert [one.evaluator for _, evaluations in heard.of for one in evaluations] == ["bias"]
-    told = " ".join(record.getMessage() for record in caplog.records)
-    for variable in environ:
-        assert variable in told
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"evaluators": "native(LLMInvocation(bias)"},
-        {"evaluators": "native(LLMInvocation(no_such_metric))"},
-        {"evaluators": {"LLMInvocations": [Counted()]}},
-        {"evaluators": [object()]},
-        {"evaluators": 3},
-        {"evaluators": {"LLMInvocation": "bias"}},
-        {"on_results": 3},
-    ],
-)
-def test_wrong_arguments_are_told_at_once(arguments: dict[str, Any]) -> None:
-    with pytest.raises((SettingsError, TypeError)) as told:
-        EvaluationSpanProcessor(judge=ScriptedModel(), environ={}, **arguments)
-
-    assert str(told.value)
-
-
-def test_one_evaluator_alone_is_evaluators_too() -> None:
-    counted = Counted()
-    processor = EvaluationSpanProcessor({"LLMInvocation": counted}, environ={})  # pyright: ignore[reportArgumentType]  callers need not be typed
-    with application(processor) as provider:
-        chat(provider)
-        assert processor.wait_for_all(20)
-
-    assert len(counted.subjects) == 1
-
-
 def test_anything_can_be_offered() -> None:
     counted = Counted()
     processor = EvaluationSpanProcessor([counted], environ={})
     subject = Subject(input="What is it?", output="It is this.")
 
     assert processor.offer(subject)
-    assert processor.offer(capture("genai-openai", "chat").spans.popitem()[1])
+    assert processor.offer(next(iter(capture("genai-openai", "chat").spans.values())))
     assert not processor.offer(object())
     assert processor.wait_for_all(20)
     processor.shutdown()

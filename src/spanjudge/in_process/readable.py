@@ -74,7 +74,7 @@ def raw_span(span: ReadableSpan, glance: Glance | None = None) -> RawSpan:
         scope=scope.name if scope else "",
         scope_version=(scope.version or "") if scope else "",
         attributes=glance.attributes if glance else partial(attributes_of, span),
-        events=partial(_events, span),
+        events=partial(_events, span) if span.events else (),
     )
     if glance:
         found.operation = glance.operation

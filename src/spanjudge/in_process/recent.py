@@ -281,7 +281,7 @@ def _size(attributes: Mapping[str, Any]) -> int:
     """As `size_of`: most values are text or numbers, and this is done while the application waits."""
     size = _OBJECT * (1 + 2 * len(attributes))
     for value in attributes.values():
-        kind = type(value)
+        kind: type[object] = type(value)
         if kind is str:
             size += len(value)
         elif kind is not int and kind is not float:
