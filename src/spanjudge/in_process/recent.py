@@ -22,6 +22,7 @@ _MOST_RELATIVES = 64
 _MOST_CALLS = 256  # that may still turn out to be recorded elsewhere too
 _PATIENCE = 0.05  # seconds that a reader waits for a thread that is putting things in their place
 _OBJECT = 64  # bytes that a value takes which is no text; anything of this order will do
+_NUMBERS = frozenset({int, float, bool})
 
 
 class RecentSpan:
@@ -280,11 +281,10 @@ def _within(inner: RawSpan, outer: RawSpan) -> bool:
 def _size(attributes: Mapping[str, Any]) -> int:
     """As `size_of`: most values are text or numbers, and this is done while the application waits."""
     size = _OBJECT * (1 + 2 * len(attributes))
-    for value in attributes.values():
-        kind: type[object] = type(value)
-        if kind is str:
+    for value in cast("Mapping[str, object]", attributes).values():
+        if isinstance(value, str):
             size += len(value)
-        elif kind is not int and kind is not float:
+        elif type(value) not in _NUMBERS:
             size += size_of(value)
     return size
 
