@@ -124,6 +124,7 @@ QUEUE = (
         about="`false` evaluates one invocation at a time, whatever the workers are.",
         example="false",
         default=True,
+        default_text="not set, which is the same as `true`",
     ),
     Setting(
         key="interval",
