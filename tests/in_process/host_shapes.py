@@ -125,3 +125,21 @@ def chat(**fields: Any) -> LLMInvocation:
         "output_messages": answered(Text("Paris.")),
     }
     return LLMInvocation(**(texts | fields))
+
+
+@dataclass
+class Error:
+    message: str
+    type: Any
+
+
+@dataclass
+class EvaluationResult:
+    """As it was before it had a duration, an evaluator's name and a cost."""
+
+    metric_name: str
+    score: float | None = None
+    label: str | None = None
+    explanation: str | None = None
+    error: Error | None = None
+    attributes: dict[str, Any] = field(default_factory=dict[str, Any])

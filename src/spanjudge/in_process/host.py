@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Registration", "deepeval", "native"]
 
-EVALUATORS = "OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS"
-"""The variable with the host's specification of evaluators."""
+_EVALUATORS = "OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS"
 
 
 class Registration:
@@ -50,7 +49,7 @@ class Registration:
 
         Of model calls only: an agent's answer is that of its model, and would be judged and paid twice.
         """
-        if not self._unasked and not os.environ.get(EVALUATORS, "").strip():
+        if not self._unasked and not os.environ.get(_EVALUATORS, "").strip():
             return {}
         from spanjudge.in_process.metrics import definitions, rubrics_from_environment  # noqa: PLC0415  as above
 
