@@ -42,11 +42,13 @@ class RecordedEvaluations:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._recorded: list[tuple[Invocation, Evaluation]] = []
+        self._opened = False
         self._stop: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
         """Begin to record; what was under way before is waited for, and left out."""
         _wait(_SETTLE)
+        self._opened = True
         self._stop = emitters.listen(self._record)
         return self
 
@@ -175,6 +177,8 @@ class RecordedEvaluations:
     def _settled(self) -> None:
         """Assertions are about what was begun before them."""
         __tracebackhide__ = True
+        if not self._opened:
+            raise RuntimeError("nothing is recorded yet: with RecordedEvaluations() as evaluations: …")
         if not _wait(self._timeout):
             why = f"evaluations are still under way after {self._timeout:g} s; so far there are"
             raise AssertionError(_told(why, self.evaluations))

@@ -173,6 +173,11 @@ def test_bounds_that_cannot_be_meant_are_errors(evaluations: RecordedEvaluations
         evaluations.assert_score("relevancy")
 
 
+def test_one_that_was_never_opened_says_so() -> None:
+    with pytest.raises(RuntimeError, match="with RecordedEvaluations"):
+        RecordedEvaluations().assert_no_failures()
+
+
 class Held:
     """A queue whose evaluations end when they may."""
 
