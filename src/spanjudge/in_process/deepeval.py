@@ -109,11 +109,13 @@ class DeepevalEvaluator(InProcessEvaluator):
         """Settle every case; the time for it begins when DeepEval has been imported."""
         try:
             deepeval = await library()
+            texts = texts_of(invocation.subject, judge.model.traits.max_subject_chars)
         except NotImportedError as error:
-            for case in cases:
-                case.failed(Trouble(code="internal", message=str(error)), judge.model)
+            _fail(cases, Trouble(code="internal", message=str(error)), judge)
             return
-        texts = texts_of(invocation.subject, judge.model.traits.max_subject_chars)
+        except Exception as error:  # noqa: BLE001  a subject nobody thought of fails, and raises nothing
+            _fail(cases, internal(error), judge)
+            return
         deadline = float("inf") if self._timeout is None else time.monotonic() + self._timeout
         with judging(invocation.target):
             await asyncio.gather(*(_measure(case, deepeval, texts, judge, deadline) for case in cases))
@@ -127,11 +129,17 @@ async def _measure(case: Case, deepeval: Library, texts: Texts, judge: Judge, de
             deepeval, case.evaluator, texts, judge_class(deepeval.base_model)(questions)
         )
     except Exception as error:  # noqa: BLE001  whatever DeepEval makes of it, the others go on
-        case.failed(questions.trouble or internal(error), judge.model)
+        _fail([case], questions.trouble or internal(error), judge)
         return
     if measured is None:
-        trouble = Trouble(code="judge_answer_invalid", message="DeepEval gave no score in its range")
-        case.failed(trouble, judge.model)
+        _fail(
+            [case], Trouble(code="judge_answer_invalid", message="DeepEval gave no score in its range"), judge
+        )
         return
     explanation = without_controls(measured.explanation)[:_LONGEST_EXPLANATION]
     case.answered(Reading(measured.score, explanation), texts.truncated, judge.model)
+
+
+def _fail(cases: list[Case], trouble: Trouble, judge: Judge) -> None:
+    for case in cases:
+        case.failed(trouble, judge.model)

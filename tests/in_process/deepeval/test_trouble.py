@@ -1,6 +1,7 @@
 """The judge misbehaves: every metric fails for itself, with the judge's own code, and never with a score."""
 
 import asyncio
+from typing import cast
 
 import pytest
 from opentelemetry import context
@@ -12,6 +13,7 @@ from spanjudge.judging.models.model import JudgeModelError, JudgeRequest
 from spanjudge.judging.models.scripted import ScriptedModel, fill
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult
 from spanjudge.judging.subject import Subject
+from spanjudge.spans.span import Document
 from tests.in_process.deepeval.conftest import SUBJECT, Made
 from tests.mock_judge import Behaviour, MockJudge, behaviour
 from tests.mock_judge.deepeval import judging
@@ -174,6 +176,12 @@ async def test_a_fault_of_the_judge_models_own_code(made: Made, caplog: pytest.L
     assert found.code == "internal"
     assert len(judge.requests) == 1
     assert "capital of France" not in caplog.text
+
+
+async def test_a_document_that_is_no_text_fails_and_raises_nothing(made: Made) -> None:
+    odd = Subject(input="Hello?", output="Good morning.", context=(Document(content=cast("str", 7)),))
+    found = await failure(made, "hallucination", subject=odd)
+    assert found.code == "internal"
 
 
 async def test_a_cancelled_evaluation_lets_go_of_the_judge(made: Made, mock_judge: MockJudge) -> None:
