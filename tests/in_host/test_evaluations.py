@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spanjudge.in_process.host_results import Way, way_of
+from spanjudge.in_process.host_results import Way, host_naming, way_of
 from tests.in_host.application import genai
 from tests.in_host.conftest import Start
 from tests.mock_judge import Behaviour, MockJudge
@@ -88,7 +88,7 @@ def _good(filled: Any) -> Any:
     ],
 )
 def test_who_exports_what(metric: str, way: Way) -> None:
-    assert way_of(metric) == way
+    assert way_of(metric, host_naming()) == way
 
 
 async def test_a_judge_that_is_down_is_an_error_event_and_no_score(

@@ -5,9 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 
 from spanjudge.errors import SettingsError
 from spanjudge.in_process import host
@@ -17,6 +14,7 @@ from spanjudge.in_process.host_results import HostResults, Way, failure_type, wa
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, EvaluationSkipped
 from tests.in_process.host_shapes import Error, LLMInvocation, chat
+from tests.in_process.telemetry_out import TelemetryOut
 
 EVALS = "OTEL_INSTRUMENTATION_GENAI_EVALS_"
 
@@ -81,26 +79,22 @@ def test_what_was_skipped_is_no_result() -> None:
     ],
 )
 def test_ways_at_a_host_that_does_not_tell_its_names(metric: str, way: Way) -> None:
-    assert way_of(metric) == way
+    assert way_of(metric, None) == way
 
 
 def test_what_the_host_would_lose_goes_to_its_logger_with_the_span_s_ids() -> None:
-    exporter, provider = InMemoryLogRecordExporter(), LoggerProvider()
-    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
-    handler = SimpleNamespace(_content_logger=provider.get_logger("host"), _meter_provider=None)
-    invocation = chat(trace_id=0xABC, span_id=0xD, response_id="resp-1")
-    invocation.__dict__["_handler"] = handler
-    with trace.use_span(trace.NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)):
+    with TelemetryOut() as out:
+        handler = SimpleNamespace(_content_logger=out.logger_provider.get_logger("host"))
+        invocation = chat(trace_id=0xABC, span_id=0xD, response_id="resp-1")
+        invocation.__dict__["_handler"] = handler
         found = results_of(invocation, result("faithfulness"), result("bias"))
+        (record,) = out.records()
+        assert out.scopes() == {"host"}
     assert [each.metric_name for each in found] == ["bias"]
-    (log,) = exporter.get_finished_logs()
-    record = log.log_record
     assert (record.trace_id, record.span_id) == (0xABC, 0xD)
     assert record.event_name == "gen_ai.evaluation.result"
-    assert record.attributes is not None
     assert record.attributes["gen_ai.evaluation.name"] == "faithfulness"
     assert record.attributes["gen_ai.response.id"] == "resp-1"
-    provider.shutdown()
 
 
 @pytest.mark.parametrize(("spec", "types"), [("", []), (" ", []), ("deepeval", ["LLMInvocation"])])

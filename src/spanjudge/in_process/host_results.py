@@ -42,6 +42,9 @@ _KNOWN = {
 }
 """Metrics that the host exports, and the names it has for them."""
 
+Naming = Callable[[str], str | None]
+"""Under which name the host's emitters export a metric; `None` for those they drop."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -61,12 +64,13 @@ class HostResults:
         theirs: list[Outcome] = []
         ours: list[Evaluation] = []
         only_theirs: list[Evaluation] = []
+        naming = host_naming()
         for evaluation in evaluations:
             if isinstance(evaluation, EvaluationSkipped):
                 _log.debug("%s was not judged: %s", evaluation.metric_name, evaluation.message)
                 only_theirs.append(evaluation)
                 continue
-            way = way_of(evaluation.metric_name)
+            way = way_of(evaluation.metric_name, naming)
             if way.given:
                 theirs.append(evaluation)
             (only_theirs if way.exported else ours).append(evaluation)
@@ -112,9 +116,8 @@ class Way(NamedTuple):
     exported: bool
 
 
-def way_of(metric: str) -> Way:
-    """The way of a metric's results; see above."""
-    naming = _naming()
+def way_of(metric: str, naming: Naming | None) -> Way:
+    """The way of a metric's results; see above. `naming` is the host's, if it can be asked."""
     called = naming(metric) if naming is not None else _KNOWN.get(metric)
     if called is not None:
         exported = called in (metric, _KNOWN.get(metric))
@@ -124,13 +127,13 @@ def way_of(metric: str) -> Way:
 
 
 @lru_cache(maxsize=1)
-def _naming() -> Callable[[str], str | None] | None:
-    """The host's own way to name metrics: better asked than repeated. `None` where it has none."""
+def host_naming() -> Naming | None:
+    """The host's own way to name metrics: better asked than repeated. `None` where there is none."""
     try:
         found = getattr(importlib.import_module(_EMITTERS), _NAMING, None)
     except ImportError:
         return None
-    return cast("Callable[[str], str | None]", found) if callable(found) else None
+    return cast("Naming", found) if callable(found) else None
 
 
 def _types_of(item: object) -> Any:
