@@ -1,6 +1,7 @@
 """The judge model of an application's environment: which one, where, with which key; real calls."""
 
 import logging
+import subprocess
 import sys
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_the_first_model_counts() -> None:
     ],
 )
 def test_an_address_comes_with_or_without_its_path(address: str, url: str) -> None:
-    found = settings(OPENAI_BASE_URL=address)
+    found = settings(OPENAI_BASE_URL=address, OPENAI_MODEL="qwen3:32b")
     assert found.config.url == url
     assert (found.config.provider, found.config.api_key, found.provider) == (
         "openai_compatible",
@@ -93,13 +94,20 @@ def test_openai_s_own_address_is_openai() -> None:
     assert "OPENAI_API_KEY is not set" in refused(OPENAI_BASE_URL="https://api.openai.com/v1")
 
 
-def test_a_gateway_to_openai_is_priced_like_openai_when_it_is_called_so() -> None:
-    found = settings(OPENAI_BASE_URL="http://gateway/v1", DEEPEVAL_LLM_PROVIDER="openai")
-    assert found.config.provider == "openai"
-    assert (
-        judge_model({"OPENAI_BASE_URL": "http://gateway/v1", "DEEPEVAL_LLM_PROVIDER": "openai"}).provider
-        == "openai"
-    )
+@pytest.mark.parametrize(
+    ("model", "wire"),
+    [
+        ("", "openai"),
+        ("gpt-5.4-mini", "openai"),
+        ("openai/o3", "openai"),
+        ("gpt-oss:20b", "openai_compatible"),
+        ("llama-3.3-70b", "openai_compatible"),
+    ],
+)
+def test_a_gateway_to_openai_s_models_is_asked_as_openai_is(model: str, wire: str) -> None:
+    environ = {"OPENAI_BASE_URL": "http://gateway/v1", "OPENAI_MODEL": model, "DEEPEVAL_LLM_PROVIDER": "team"}
+    assert settings(**environ).config.provider == wire
+    assert judge_model(environ).provider == "team"
 
 
 def test_without_a_key_openai_is_not_asked_and_the_ways_out_are_told() -> None:
@@ -302,6 +310,28 @@ async def test_a_shared_model_is_opened_once_and_closed_by_the_last() -> None:
     again = shared()
     assert len(made) == 2
     await again.aclose()
+
+
+FORKED = """
+import os
+from spanjudge.in_process.judge_model import SharedModel
+from spanjudge.judging.models.scripted import ScriptedModel
+
+made = []
+shared = SharedModel(lambda: made.append(os.getpid()) or ScriptedModel())
+shared()
+child = os.fork()
+shared()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    assert made == [os.getpid()], made
+else:
+    assert made == [os.getppid(), os.getpid()], made
+"""
+
+
+def test_a_forked_child_opens_a_model_of_its_own() -> None:
+    subprocess.run([sys.executable, "-c", FORKED], check=True)  # noqa: S603 - our own program
 
 
 def test_a_shared_model_that_cannot_be_opened_is_tried_again() -> None:

@@ -10,6 +10,7 @@ import msgspec
 from spanjudge.errors import SettingsError
 from spanjudge.in_process import variables
 from spanjudge.judging.models.config import JudgeModelConfig
+from spanjudge.judging.models.model_rules import is_openai_name
 from spanjudge.judging.models.settings.judge import data_dir, judge
 from spanjudge.judging.models.settings.reading import JudgesRead, Value, given, parsed
 from spanjudge.judging.models.settings.table import JUDGE, PROVIDERS
@@ -20,6 +21,7 @@ _IDENTITY = frozenset({"provider", "api_key", "api_key_file", "model", "url", "a
 
 _OF_SECTION = {row.key: row for row in variables.JUDGE}
 _TUNING = frozenset(row.field for row in JUDGE) - _IDENTITY - {"threads", "context_tokens"}
+_USUAL = {"model": variables.MODELS[-1], "url": variables.OPENAI_BASE_URL}
 _OPENAI = "api.openai.com"
 _CHAT = "/chat/completions"
 
@@ -116,19 +118,21 @@ def _as_openai(fields: dict[str, Value], reading: JudgesRead, environ: Mapping[s
     ours = url is None or (urlsplit(url).hostname or "").endswith(_OPENAI)
     if ours and not key:
         raise SettingsError(_no_key())
-    wire = "openai" if ours or provider.lower() == "openai" else "openai_compatible"
+    model = model or cast("str", _OF_SECTION["model"].default)
+    # A gateway in front of OpenAI is asked as OpenAI is: it takes a schema, and needs none in the prompt.
+    wire = "openai" if ours or is_openai_name(model) else "openai_compatible"
     tuning: dict[str, Any] = {field: found.value for field, found in fields.items() if field in _TUNING}
     config = JudgeModelConfig(
         provider=wire,
-        model=model or cast("str", _OF_SECTION["model"].default),
+        model=model,
         api_key=key,
         url=url,
         **tuning,
     )
     words = {
         "O2_JUDGE_API_KEY": key_name,
-        "O2_JUDGE_MODEL": model_name if model else variables.MODELS[-1],
-        "O2_JUDGE_URL": url_name if address else variables.OPENAI_BASE_URL,
+        "O2_JUDGE_MODEL": model_name,
+        "O2_JUDGE_URL": url_name,
     }
     if wire == "openai_compatible":
         words[wire] = provider or f"the judge at {urlsplit(url or '').netloc.rpartition('@')[2]}"
@@ -141,7 +145,7 @@ def _as_openai(fields: dict[str, Value], reading: JudgesRead, environ: Mapping[s
 
 
 def _first(key: str, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Name and value of the first variable that is set; the first name and nothing when none is."""
+    """Name and value of the first variable that is set; the usual name and nothing when none is."""
     row = _OF_SECTION[key]
     for name in row.env:
         if text := environ.get(name, "").strip():
@@ -149,7 +153,7 @@ def _first(key: str, environ: Mapping[str, str]) -> tuple[str, str]:
                 return name, cast("str", parsed(row, text, name))
             except ValueError as error:
                 raise SettingsError(str(error)) from None
-    return row.env[0], ""
+    return _USUAL.get(key, row.env[0]), ""
 
 
 def _completed(address: str) -> str:

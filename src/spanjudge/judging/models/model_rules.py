@@ -102,6 +102,11 @@ def _family(model: str) -> _Family | None:
     return next((family for family in _FAMILIES if family.names.match(name)), None)
 
 
+def is_openai_name(model: str) -> bool:
+    """Whether a model of this name is OpenAI's, whoever serves it."""
+    return _family(model) is not None
+
+
 def _openai(model: str, effort: str | None) -> ModelRules:
     family = _family(model)
     if family is None:
