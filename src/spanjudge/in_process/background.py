@@ -7,12 +7,14 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from spanjudge.in_process.interpreter_exit import at_exit
 from spanjudge.in_process.own_context import is_own_context, own_variables
-from spanjudge.in_process.rest import Rest, RestingLoop
+from spanjudge.in_process.rest import Rest, RestingLoop, importing
 from spanjudge.in_process.threads import DaemonThreads
 
 __all__ = ["Background", "LoopEndedError", "background", "is_own_context", "this_process"]
@@ -28,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 FORK_WAIT_SECONDS = 1.0
 """A fork waits this long at most for the loop to come to rest."""
+
+_LOOK_SECONDS = 0.005
+_CLOSE_SECONDS = 0.25
 
 _generations = itertools.count(1)
 
@@ -144,6 +149,8 @@ class Background:
         finally:
             self.ended = True
             self.rest.work_ends()
+            with contextlib.suppress(Exception):  # whatever it died of may keep it from being closed
+                self.loop.close()
             for future in tuple(self._asked):
                 if future.set_running_or_notify_cancel():
                     future.set_exception(LoopEndedError("spanjudge's event loop has ended"))
@@ -206,16 +213,34 @@ def background() -> Background:
     with _starting:
         if _current is None or _current.ended:
             made = Background()
+            at_exit(_close_connections)
             # A signal or a finalizer may have asked for one in between, in this very thread.
             if _current is None or _current.ended:
                 _current = made
         return _current
 
 
+def _close_connections() -> None:
+    """What is left open would be complained about when the interpreter takes it apart."""
+    current = _current
+    if current is None or current.ended or "spanjudge.judging.models.wire" not in sys.modules:
+        return
+    from spanjudge.judging.models.wire import close_session  # noqa: PLC0415  loads an HTTP client if it comes first
+
+    with contextlib.suppress(OSError, RuntimeError):  # the loop stands still
+        current.run(close_session(), _CLOSE_SECONDS)
+
+
 def _before_fork() -> None:
     current = _current
-    held = current is not None and not current.ended and current.rest.hold(FORK_WAIT_SECONDS)
-    _holding.rest = current.rest if current is not None and held else None
+    _holding.rest = None
+    if current is None or current.ended:
+        return
+    patience = time.monotonic() + FORK_WAIT_SECONDS
+    if current.rest.hold(FORK_WAIT_SECONDS):
+        _holding.rest = current.rest
+    while importing() and time.monotonic() < patience:
+        time.sleep(_LOOK_SECONDS)
 
 
 def _after_in_parent() -> None:

@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 SECONDS = 5.0
@@ -40,12 +41,20 @@ class _InterpreterExit:
 
     def __init__(self) -> None:
         self._queues: weakref.WeakSet[Drained] = weakref.WeakSet()
+        self._last: Callable[[], object] | None = None
         self._early = False
         self._ready_at = 0.0
         self._left = SECONDS
 
     def add(self, queue: Drained) -> None:
         self._queues.add(queue)
+        self._register()
+
+    def then(self, last: Callable[[], object]) -> None:
+        self._last = last
+        self._register()
+
+    def _register(self) -> None:
         register = getattr(threading, "_register_atexit", None)
         if register is not None and not self._early:
             self._early = True
@@ -81,6 +90,8 @@ class _InterpreterExit:
             self._end(began)
         except KeyboardInterrupt:
             self._end(began - SECONDS)
+        if self._last is not None:
+            self._last()
 
     def _end(self, began: float) -> None:
         for queue in tuple(self._queues):
@@ -108,3 +119,8 @@ def drain_at_exit(queue: Drained) -> None:
 def live_queues() -> tuple[Drained, ...]:
     """Every queue that has taken anything in and is still there."""
     return _exit.queues
+
+
+def at_exit(last: Callable[[], object]) -> None:
+    """Call something, the last one given, when all queues have ended."""
+    _exit.then(last)

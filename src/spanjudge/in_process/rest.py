@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+import sys
 import threading
 
 
@@ -42,6 +43,23 @@ class Rest:
         self._working.release()
         self._gate.acquire()
         self._gate.release()
+
+
+def importing() -> bool:
+    """Whether another thread of ours is in the middle of an import.
+
+    The lock of a module that is being imported stays locked in a forked child, for the whole application.
+    """
+    ours = {thread.ident for thread in threading.enumerate() if thread.name.startswith("spanjudge")}
+    ours.discard(threading.get_ident())
+    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  documented, and the only way to see it
+    for ident, frame in frames.items():
+        above = frame if ident in ours else None
+        while above is not None:
+            if above.f_code.co_filename.startswith("<frozen importlib"):
+                return True
+            above = above.f_back
+    return False
 
 
 class RestingLoop(asyncio.SelectorEventLoop):

@@ -82,7 +82,9 @@ class ResilientModel:
         if not self._warm:
             self._warm = True
             # The price list is read while the first answer is on its way, not after it.
-            warming = threading.Thread(target=prices.warm, args=(self.provider, self.model), daemon=True)
+            warming = threading.Thread(
+                target=prices.warm, args=(self.provider, self.model), name="spanjudge-prices", daemon=True
+            )
             with contextlib.suppress(RuntimeError):  # the interpreter exits, and starts no more threads
                 warming.start()
         now = time.monotonic()

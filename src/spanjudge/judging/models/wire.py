@@ -177,6 +177,13 @@ async def _forget_dead_loops() -> None:
         await _close(sessions.pop(loop).session, loop)
 
 
+async def close_session() -> None:
+    """Close this loop's session, whoever uses it; the next call opens another."""
+    shared = sessions.pop(asyncio.get_running_loop(), None)
+    if shared is not None:
+        await shared.session.close()
+
+
 async def _close(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
     if loop.is_closed() or loop is asyncio.get_running_loop():
         await session.close()
