@@ -25,6 +25,7 @@ COMMANDS = {
     "spans": "spanjudge.cli.spans",
     "openobserve-export": "spanjudge.cli.openobserve_export",
     "agreement": "spanjudge.cli.agreement",
+    "perf": "spanjudge.cli.perf.command",
 }
 """Each command's module; it has `app`, a `typer.Typer`, or a function `command`."""
 

@@ -1,6 +1,9 @@
 """A judge model that counts what is asked of it."""
 
+from typing import Any
+
 from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest, Traits
+from spanjudge.judging.models.resilience import ResilientModel
 from spanjudge.judging.usage import Usage, total
 
 
@@ -39,8 +42,13 @@ class CountedModel:
 
     @property
     def calls(self) -> int:
-        """Attempts, where the inner model tells; else the questions."""
-        return getattr(self.inner, "calls", self.questions)
+        """Attempts, where the model or one inside it tells; else the questions."""
+        model: Any = self.inner
+        while model is not None:
+            if isinstance(model, ResilientModel):
+                return model.calls
+            model = getattr(model, "inner", None)
+        return self.questions
 
     @property
     def retries(self) -> int:

@@ -88,9 +88,14 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     disagreements: tuple[Disagreement, ...]
 
 
-def completion(ran: Iterable[Ran], *, dropped: int, given_up: int) -> Completion:
-    """Count invocations; `dropped` and `given_up` are the queue's own counts."""
+def completion(ran: Iterable[Ran], *, dropped: int, given_up: int, stopped: bool = False) -> Completion:
+    """Count invocations; `dropped` and `given_up` are the queue's own counts.
+
+    Of a run that was `stopped`, whatever had not ended by then is given up.
+    """
     found = Counter(_fate(one.evaluations) for one in ran)
+    if stopped:
+        given_up = found["nothing"] - dropped
     return Completion(
         offered=sum(found.values()),
         evaluated=found["evaluated"],
@@ -110,6 +115,17 @@ def outcomes(ran: Iterable[Ran]) -> Outcomes:
         failures=dict(Counter(one.code for one in each if isinstance(one, EvaluationFailure))),
         skipped=dict(Counter(one.reason for one in each if isinstance(one, EvaluationSkipped))),
     )
+
+
+def messages(ran: Iterable[Ran]) -> dict[str, str]:
+    """One message for each failure code."""
+    each = (evaluation for one in ran for evaluation in one.evaluations)
+    return {one.code: one.message for one in each if isinstance(one, EvaluationFailure)}
+
+
+def rate(count: int, seconds: float) -> float:
+    """So many a second; 0 when nothing was measured."""
+    return count / seconds if seconds > 0 else 0.0
 
 
 def latency(seconds: Iterable[float]) -> Latency | None:
