@@ -6,15 +6,13 @@ Sources: each project's documentation of its settings.
 from spanjudge.spans.span import Span
 
 _CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-_LATEST = (
-    f"set {_CAPTURE}=span_only and OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental "
-    "before the application starts"
-)
+_SPAN_ONLY = f"set {_CAPTURE}=span_only before the application starts"
+_LATEST = f"{_SPAN_ONLY}, and OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental with it"
 _OPENLLMETRY = "set TRACELOOP_TRACE_CONTENT=true (it is the default: something sets it to false)"
 _FIXES: tuple[tuple[str, str], ...] = (
     ("opentelemetry.instrumentation.openai_v2", _LATEST),
-    ("opentelemetry.instrumentation.genai", _LATEST),
-    ("opentelemetry.util.genai", _LATEST),
+    ("opentelemetry.instrumentation.genai", _SPAN_ONLY),
+    ("opentelemetry.util.genai", _SPAN_ONLY),
     (
         "openinference.instrumentation",
         "OPENINFERENCE_HIDE_INPUTS, OPENINFERENCE_HIDE_OUTPUTS and the like must not be true",
@@ -33,7 +31,12 @@ _GENERAL = (
     f"switch the recording of content on in the instrumentation ({_CAPTURE}=true with OpenTelemetry's own, "
     "TRACELOOP_TRACE_CONTENT=true with OpenLLMetry)"
 )
-_BY_EVENTS = ("opentelemetry.instrumentation.openai_v2", "opentelemetry.util.genai", "gcp.vertex.agent")
+_BY_EVENTS = (
+    "opentelemetry.instrumentation.openai_v2",
+    "opentelemetry.instrumentation.genai",
+    "opentelemetry.util.genai",
+    "gcp.vertex.agent",
+)
 """Those that may send content in log events."""
 
 
