@@ -2,12 +2,16 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
 from spanjudge.errors import MissingExtraError, SettingsError
 from spanjudge.in_process.judge_settings import JudgeSettings, judge_settings
 from spanjudge.in_process.options import log_problems
+from spanjudge.judging.budget.budgeted_model import JUDGE, BudgetedModel
+from spanjudge.judging.budget.ledger import Ledger, Limits
+from spanjudge.judging.budget.tariff import tariff_of
 from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest, Traits
 from spanjudge.judging.models.registry import open_model
 
@@ -29,9 +33,23 @@ def opened(settings: JudgeSettings) -> JudgeModel:
         raise MissingExtraError("the embedded judge", "embedded")
     try:
         model = open_model(settings.config)
+        if settings.limits != Limits():
+            model = _bounded(model, settings)
     except SettingsError as error:
         raise SettingsError(settings.said(str(error))) from None
     return NamedModel(model, settings) if settings.words else model
+
+
+def _bounded(model: JudgeModel, settings: JudgeSettings) -> JudgeModel:
+    try:
+        ledger = Ledger(settings.limits, {}, {JUDGE: tariff_of(settings.config)}, time.time_ns)
+    except SettingsError as error:
+        # The ledger speaks of a settings file, and here is none.
+        words = str(error)
+        for way in ("input", "output"):
+            words = words.replace(f"judge.price_{way}", f"SPANJUDGE_JUDGE_PRICE_{way.upper()}")
+        raise SettingsError(words) from None
+    return BudgetedModel(model, ledger) if ledger.watches(JUDGE) else model
 
 
 class NamedModel:

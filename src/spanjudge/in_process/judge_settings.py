@@ -9,6 +9,7 @@ import msgspec
 
 from spanjudge.errors import SettingsError
 from spanjudge.in_process import variables
+from spanjudge.judging.budget.ledger import Limits
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model_rules import is_openai_name
 from spanjudge.judging.models.settings.judge import data_dir, judge
@@ -29,12 +30,14 @@ _CHAT = "/chat/completions"
 class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A judge model that can be opened. `provider` is what results call its provider.
 
-    `words` are what messages about it say instead of the core's own words (names of variables, mostly).
+    `limits` are what may be spent on it. `words` are what messages about it say instead of the core's own words
+    (names of variables, mostly).
     `problems` are settings that have no effect, each with the fix.
     """
 
     config: JudgeModelConfig
     provider: str
+    limits: Limits = Limits()
     words: Mapping[str, str] = {}
     problems: tuple[str, ...] = ()
 
@@ -53,6 +56,11 @@ def judge_settings(
     Raises `SettingsError`, with variable and fix, when there is none.
     """
     environ = os.environ if environ is None else environ
+    found = _judge_settings(environ, concurrency)
+    return msgspec.structs.replace(found, limits=_limits(environ))
+
+
+def _judge_settings(environ: Mapping[str, str], concurrency: int | None) -> JudgeSettings:
     reading, faults = _read(environ)
     fields = reading.judges["default"]
     if concurrency is not None and "concurrency" not in fields:
@@ -142,6 +150,19 @@ def _as_openai(fields: dict[str, Value], reading: JudgesRead, environ: Mapping[s
         words=words,
         problems=tuple(reading.problems),
     )
+
+
+def _limits(environ: Mapping[str, str]) -> Limits:
+    """A limit that cannot be read stops evaluation: nobody may be billed for a misspelt number."""
+    found: dict[str, Any] = {}
+    for row in variables.BUDGET:
+        try:
+            pair = given(row, environ)
+            value = row.default if pair is None else parsed(row, pair[1], pair[0])
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        found[row.key.removeprefix("budget_")] = value
+    return Limits(**found)
 
 
 def _first(key: str, environ: Mapping[str, str]) -> tuple[str, str]:

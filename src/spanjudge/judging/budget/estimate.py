@@ -56,6 +56,11 @@ def subject_bytes(subject: Subject) -> int:
     )
 
 
+def tokens_of(text: str) -> int:
+    """About how many tokens a text is."""
+    return int(_bytes(text) / _BYTES_A_TOKEN)
+
+
 def _own_tokens(evaluator: Evaluator) -> int:
     texts = (evaluator.description, evaluator.rubric or "")
     if evaluator.prompt is not None:
