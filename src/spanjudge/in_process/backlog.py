@@ -27,6 +27,10 @@ GIVEN_UP = "client_evaluation_given_up"
 """What an invocation is told that was queued, and not evaluated before the end."""
 
 
+_COUNT_SECONDS = 0.1
+"""Errors come in floods when they come: so long they are gathered before the meter is told."""
+
+
 class QueueEndedError(SpanjudgeError):
     """The queue was shut down and takes nothing any more."""
 
@@ -57,6 +61,9 @@ class Backlog:
         self.failed = 0
         self.given_up = 0
         self.ended = False
+        self.in_use = False
+        """Whether the loop has ever had to do with it."""
+        self.drained_at_exit = False
         self._recorded = 0
         """What `queue.size` was told so far."""
         self._inherited = 0
@@ -74,6 +81,7 @@ class Backlog:
         self._notices: Tallies[str] = Tallies("for other reasons")
         self._errors: Tallies[type[Exception]] = Tallies(Exception)
         self._telling: Background | None = None
+        self._counting: Background | None = None
         self._told_here = -math.inf
         self._over = False
 
@@ -88,11 +96,6 @@ class Backlog:
     def under_way(self) -> int:
         """How many are being evaluated."""
         return len(self._tasks)
-
-    @property
-    def in_use(self) -> bool:
-        """Whether the loop has ever had to do with it."""
-        return any(part is not None for part in (self._loop, self._woken, self._telling))
 
     def put(self, invocation: Invocation) -> None:
         """Let it wait. Raises `queue.Full`, `QueueEndedError`, and what starting a loop may raise."""
@@ -115,6 +118,7 @@ class Backlog:
     def wake(self) -> None:
         """Have the loop look; one call does for all that entered until it looks."""
         current = background()
+        self.in_use = True
         if self._woken is not current:
             self._woken = current
             try:
@@ -139,6 +143,11 @@ class Backlog:
         self.dropped.add()
         self._errors.add(type(error))
         self.tell(words)
+        with contextlib.suppress(Exception):  # without a loop the next look counts it
+            current = background()
+            if self._counting is not current:
+                self._counting = current
+                current.soon(current.loop.call_later, _COUNT_SECONDS, self._tell_errors)
 
     def give_up(self) -> int:
         """Take everything back that is not evaluated yet. Returns how many those are.
@@ -283,6 +292,7 @@ class Backlog:
 
     def _tell_soon(self) -> None:
         current = background()
+        self.in_use = True
         if self._telling is not current:
             self._telling = current
             current.soon(self._tell_and_watch, current)
@@ -308,6 +318,7 @@ class Backlog:
         return bool(news)
 
     def _tell_errors(self) -> None:
+        self._counting = None
         for kind, count in self._errors.news():
             if self._monitoring is not None:
                 with contextlib.suppress(Exception):  # the application's meter may be anything

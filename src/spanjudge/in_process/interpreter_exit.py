@@ -4,7 +4,6 @@ import atexit
 import contextlib
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import Protocol
 
@@ -40,15 +39,19 @@ class _InterpreterExit:
     """
 
     def __init__(self) -> None:
-        self._queues: weakref.WeakSet[Drained] = weakref.WeakSet()
+        # The application may have let go of a queue whose work is not done.
+        self._queues: dict[int, Drained] = {}
         self._last: Callable[[], object] | None = None
         self._early = False
         self._ready_at = 0.0
         self._left = SECONDS
 
     def add(self, queue: Drained) -> None:
-        self._queues.add(queue)
+        self._queues[id(queue)] = queue
         self._register()
+
+    def discard(self, queue: Drained) -> None:
+        self._queues.pop(id(queue), None)
 
     def then(self, last: Callable[[], object]) -> None:
         self._last = last
@@ -66,13 +69,17 @@ class _InterpreterExit:
 
     @property
     def queues(self) -> tuple[Drained, ...]:
-        return tuple(self._queues)
+        return tuple(self._queues.values())
 
     def _main_thread_ended(self) -> None:
         began = time.monotonic()
         try:
             wait_until = began - _CLEAN_UP_SECONDS
-            slow = [queue for queue in tuple(self._queues) if not queue.wait_for_all(self._until(wait_until))]
+            slow = [
+                queue
+                for queue in tuple(self._queues.values())
+                if not queue.wait_for_all(self._until(wait_until))
+            ]
             if slow and not _others_live():
                 self._end(began)
         except KeyboardInterrupt:
@@ -94,7 +101,7 @@ class _InterpreterExit:
             self._last()
 
     def _end(self, began: float) -> None:
-        for queue in tuple(self._queues):
+        for queue in tuple(self._queues.values()):
             queue.shutdown(self._until(began))
 
     @staticmethod
@@ -119,6 +126,11 @@ def drain_at_exit(queue: Drained) -> None:
 def live_queues() -> tuple[Drained, ...]:
     """Every queue that has taken anything in and is still there."""
     return _exit.queues
+
+
+def leave_to_itself(queue: Drained) -> None:
+    """It has ended: nothing is left to be done at the exit."""
+    _exit.discard(queue)
 
 
 def at_exit(last: Callable[[], object]) -> None:

@@ -12,7 +12,7 @@ from spanjudge.errors import SettingsError
 from spanjudge.in_process.admission import Admission, Refusal
 from spanjudge.in_process.background import LoopEndedError, background, this_process
 from spanjudge.in_process.backlog import Backlog, QueueEndedError, Settings, Work
-from spanjudge.in_process.interpreter_exit import drain_at_exit
+from spanjudge.in_process.interpreter_exit import drain_at_exit, leave_to_itself
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.tally import Tally
 from spanjudge.telemetry.monitoring import Monitoring
@@ -162,6 +162,7 @@ class EvaluationQueue:
             given_up = backlog.give_up()
             raise
         finally:
+            leave_to_itself(self)
             if given_up:
                 what = "1 invocation was" if given_up == 1 else f"{given_up} invocations were"
                 with contextlib.suppress(Exception):  # the application's log may be anything
@@ -179,7 +180,8 @@ class EvaluationQueue:
         try:
             why = None if self._admission is None else self._admission.admits(invocation.target.trace_id)
             if why is None:
-                if not backlog.in_use:
+                if not backlog.drained_at_exit:
+                    backlog.drained_at_exit = True
                     drain_at_exit(self)
                 backlog.put(invocation)
                 return True
