@@ -5,6 +5,7 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord
+from opentelemetry.sdk import _logs as sdk_logs
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
@@ -23,6 +24,10 @@ NO_LIMITS = SpanLimits(
     max_event_attributes=SpanLimits.UNSET,
     max_span_attributes=SpanLimits.UNSET,
 )
+
+
+# Before 1.38 the SDK warns of the API's own records.
+_LogRecord: Any = vars(sdk_logs).get("LogRecord", LogRecord)
 
 
 class Prepared(IdGenerator):
@@ -95,7 +100,7 @@ class Replay:
             int(log.trace_id, 16), int(log.span_id, 16), is_remote=False, trace_flags=TraceFlags(1)
         )
         self._logger_provider.get_logger(log.scope).emit(
-            LogRecord(
+            _LogRecord(
                 timestamp=log.time_ns,
                 context=trace.set_span_in_context(NonRecordingSpan(context)),
                 body=log.body,

@@ -62,6 +62,15 @@ async def test_all_results_are_out_when_it_has_ended(
     assert out.count('"name": "gen_ai.evaluation.score"') == 1
 
 
+async def test_a_forked_process_evaluates_its_own_calls_and_no_other(mock_judge: MockJudge) -> None:
+    mock_judge.always(slow(0.05))
+    ended, out, error = await run(mock_judge, "logs,meters,traces", "6", "fork")
+
+    assert (ended, error) == (0, "")
+    assert len(mock_judge.requests) == 12
+    assert out.count('"event_name": "gen_ai.evaluation.result"') == 48
+
+
 async def test_what_cannot_be_finished_is_told(mock_judge: MockJudge) -> None:
     mock_judge.always(slow(600))
     ended, out, error = await run(mock_judge, "traces,logs,meters", "6", "shutdown")

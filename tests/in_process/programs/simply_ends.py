@@ -1,10 +1,12 @@
 """An application that sets everything up, makes a few model calls, and ends.
 
 Arguments: the providers in the order they are made, as the SDK ends them in the opposite order; how many
-calls are made; how it ends (`simply`, `exit`, `error`, `thread`, `shutdown`).
+calls are made; how it ends (`simply`, `exit`, `error`, `thread`, `shutdown`; `fork`: as two processes, of
+which the second makes as many calls again).
 """
 
 import logging
+import os
 import sys
 import threading
 from typing import Any
@@ -54,6 +56,12 @@ def main(order: str, number: str, end: str) -> None:
         threading.Thread(target=calls, args=(int(number),)).start()
         return
     calls(int(number))
+    if end == "fork":
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+        else:
+            calls(int(number))
     if end == "exit":
         sys.exit(3)
     if end == "error":

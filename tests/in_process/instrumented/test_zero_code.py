@@ -9,7 +9,7 @@ import pytest
 
 from tests.mock_judge import MockJudge
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VARIABLE = "OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS"
 COMMAND = Path(sys.executable).with_name("opentelemetry-instrument")
 EVENT = '"event_name": "gen_ai.evaluation.result"'
