@@ -113,6 +113,8 @@ def unfit(
     if skip is not None:
         return skipped(evaluator, skip.reason, skip.message)
     subject = invocation.subject
+    if evaluator.needs and subject.output is not None and all(map(subject.has, evaluator.needs)):
+        return None
     missing = prechecks.missing_needs(evaluator, subject)
     if not (
         evaluator.needs or missing or subject.output is not None or subject.tool_calls or subject.context

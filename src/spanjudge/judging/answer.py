@@ -94,10 +94,11 @@ def _answer(candidate: dict[str, Any], one: Asked, subject: Subject) -> Answer:
 def _read_form(held: dict[str, Any], form: Form, subject: Subject) -> Reading:
     if not held:
         raise AnswerProblemError(_NOTHING)
+    doubled = held.doubled if isinstance(held, _Doubled) else ()
     for key in ("explanation", form.key):
         if key not in held:
             raise AnswerProblemError(f'"{key}" is missing')
-        if _is_doubled(held, key):
+        if key in doubled:
             raise AnswerProblemError(f'"{key}" is given twice')
     explanation = held["explanation"]
     if not isinstance(explanation, str):

@@ -103,11 +103,12 @@ def spend(cases: list[Case], answer: JudgeReply | Trouble) -> None:
     """Divide what a call took among the evaluators it was for; the shares add up to the whole."""
     count = len(cases)
     part = None if answer.cost_usd is None else answer.cost_usd / count
+    shares = None if answer.usage is None else answer.usage.shares(count)
     for index, case in enumerate(cases):
         case.calls += 1
         case.model = answer.model or case.model
-        if answer.usage is not None:
-            case.usage = total(case.usage, answer.usage.share(index, count))
+        if shares is not None:
+            case.usage = shares[index] if case.usage is None else total(case.usage, shares[index])
         if part is not None and answer.cost_usd is not None:
             share = part if index < count - 1 else answer.cost_usd - part * (count - 1)
             case.cost = (case.cost or 0.0) + share

@@ -172,7 +172,8 @@ def batched(evaluators: Sequence[Evaluator]) -> Question:
 def brief(evaluators: Sequence[Evaluator]) -> Question:
     """Up to eight criteria in few words: what several have in common is said once.
 
-    A scale's points are named by number alone, as a brief says what its ends mean.
+    A scale's points are named by number alone, as a brief says what its ends mean. Label probabilities are
+    not asked for: they come for every token, and make a reply of five answers a hundred kilobytes long.
     """
     asked = tuple(Asked(f"c{n}", capable_form(evaluator)) for n, evaluator in enumerate(evaluators, 1))
     scales: dict[str, list[str]] = {}
@@ -192,7 +193,6 @@ def brief(evaluators: Sequence[Evaluator]) -> Question:
         inner = f'"{keys[0]}": {shapes[0]}{more}, "{keys[-1]}": {{…}}'
     else:
         inner = ", ".join(f'"{key}": {shape}' for key, shape in zip(keys, shapes, strict=True))
-    closed = next((one for one in asked if one.form.choices), None)
     return Question(
         evaluators=tuple(evaluators),
         asked=asked,
@@ -204,7 +204,7 @@ def brief(evaluators: Sequence[Evaluator]) -> Question:
         ),
         schema=_object({one.key: object_schema(one.form, told=False) for one in asked}),
         schema_name="judgements",
-        probability_of=(closed.key, closed.form.key) if closed else None,
+        probability_of=None,
         max_output_tokens=room([one.form for one in asked]),
     )
 

@@ -7,6 +7,7 @@ are to be written: the explanation first.
 import math
 import re
 import unicodedata
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -183,12 +184,21 @@ class LevelForm(msgspec.Struct, frozen=True, dict=True):
 
     def read(self, raw: object) -> Value:
         """The number of an anchor, as text or as number."""
+        if isinstance(raw, str):
+            known = self._values.get(raw)
+            if known is not None:
+                return known
         number = _number(raw)
         for anchor in self.format.anchors:
             if number is not None and math.isclose(number, anchor.value, rel_tol=1e-9, abs_tol=1e-9):
                 return float(anchor.value)
         levels = ", ".join(f'"{a.value:g}"' for a in self.format.anchors)
         raise AnswerProblemError(f'"score" is {shown(raw)} and must be one of {levels}')
+
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        """By the very text that was asked for, which is what nearly every judge gives."""
+        return {f"{a.value:g}": float(a.value) for a in self.format.anchors}
 
 
 def form_of(answer: AnswerFormat) -> Form:

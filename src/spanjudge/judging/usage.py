@@ -26,19 +26,24 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
             reasoning=self.reasoning + other.reasoning,
         )
 
-    def share(self, index: int, of: int) -> "Usage":
-        """The part of one result in a call that judged `of` evaluators; all parts add up to the whole."""
-
-        def part(total: int) -> int:
-            return total // of + (1 if index < total % of else 0)
-
-        return Usage(
-            input=part(self.input),
-            output=part(self.output),
-            cached=part(self.cached),
-            cache_write=part(self.cache_write),
-            reasoning=part(self.reasoning),
-        )
+    def shares(self, of: int) -> list["Usage"]:
+        """The parts of the results of a call that judged `of` evaluators; they add up to the whole."""
+        if of == 1:
+            return [self]
+        read, written = _divided(self.input, of), _divided(self.output, of)
+        if not (self.cached or self.cache_write or self.reasoning):
+            return [Usage(input=i, output=o) for i, o in zip(read, written, strict=True)]
+        return [
+            Usage(input=i, output=o, cached=c, cache_write=w, reasoning=r)
+            for i, o, c, w, r in zip(
+                read,
+                written,
+                _divided(self.cached, of),
+                _divided(self.cache_write, of),
+                _divided(self.reasoning, of),
+                strict=True,
+            )
+        ]
 
 
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,12 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     calls: int = 0
     results: int = 0
     failures: int = 0
+
+
+def _divided(count: int, of: int) -> list[int]:
+    """As even as whole numbers can be."""
+    each, left = divmod(count, of)
+    return [each + 1] * left + [each] * (of - left)
 
 
 def total(*usages: Usage | None) -> Usage | None:
