@@ -17,6 +17,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
+from spanjudge.errors import SettingsError
 from spanjudge.in_process import variables, zero_code
 from spanjudge.in_process.admission import Admission
 from spanjudge.in_process.background import background
@@ -27,6 +28,7 @@ from spanjudge.in_process.evaluation import InvocationEvaluation, OnResults
 from spanjudge.in_process.evaluator import InProcessEvaluator
 from spanjudge.in_process.given_evaluators import Evaluators, by_kind, raise_wrong
 from spanjudge.in_process.invocation import KIND_OF_OPERATION, Invocation, Kind
+from spanjudge.in_process.judge_settings import judge_settings
 from spanjudge.in_process.opened_judge import JudgeSource
 from spanjudge.in_process.options import Options, log_problems
 from spanjudge.in_process.own_context import is_own_context
@@ -36,6 +38,7 @@ from spanjudge.in_process.readable import Glance, raw_span
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.in_process.recent import Recent, RecentSpan
 from spanjudge.in_process.span_reader import SpanReader
+from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.spans.operation import operation_of
 from spanjudge.spans.raw import RawSpan
 from spanjudge.spans.span import MODEL_OPERATIONS
@@ -47,6 +50,7 @@ _log = logging.getLogger(__name__)
 
 _TOLD_EVERY = 60.0
 _CLOSING_SECONDS = 1.0
+_MARGIN_SECONDS = 1.0
 _SAMPLED = 1
 
 
@@ -119,6 +123,7 @@ class EvaluationSpanProcessor(SpanProcessor):
             admission=Admission(options.sample_rate, options.rate_limit_rps, options.rate_limit_burst),
             monitoring=monitoring.get("native"),
             interval=options.interval,
+            timeout=_most_seconds(environ),
         )
         self._shutdown_timeout = shutdown_timeout
         self._told_at = -_TOLD_EVERY
@@ -267,6 +272,14 @@ def _monitoring(meter_provider: MeterProvider | None) -> dict[str, Monitoring]:
         name: Monitoring(evaluator_name=name, meter_provider=meter_provider)
         for name in ("native", "deepeval")
     }
+
+
+def _most_seconds(environ: Mapping[str, str]) -> float:
+    """How long one invocation may take: what the judge may, and a little: its own words come first."""
+    try:
+        return judge_settings(environ).config.timeout + _MARGIN_SECONDS
+    except SettingsError:
+        return JudgeModelConfig(provider="").timeout + _MARGIN_SECONDS
 
 
 def _may_hold_documents(operation: str | None, raw: RawSpan) -> bool:

@@ -32,6 +32,11 @@ DRY_SECONDS = 60.0
 
 CLOSING_SECONDS = 5.0
 
+AT_HOME = "embedded"
+TIMEOUTS = ("SPANJUDGE_JUDGE_TIMEOUT_SECONDS", "O2_JUDGE_TIMEOUT_SECONDS")
+MOST_SECONDS = 3600.0
+"""What these settings take."""
+
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """The flags; `None` leaves it to the environment."""
@@ -52,12 +57,12 @@ def environment(choice: Choice, environ: Mapping[str, str]) -> dict[str, str]:
         changed[variables.WORKERS] = str(choice.workers)
     if choice.concurrent is not None:
         changed[variables.CONCURRENT] = str(choice.concurrent).lower()
-        if not choice.concurrent:
-            if choice.workers not in (None, 1):
-                raise SettingsError(
-                    f"--no-concurrent is one at a time, and --workers {choice.workers} is not: leave one out"
-                )
-            changed.pop(variables.WORKERS, None)
+    if choice.concurrent is False:
+        if choice.workers not in (None, 1):
+            raise SettingsError(
+                f"--no-concurrent is one at a time, and --workers {choice.workers} is not: leave one out"
+            )
+        changed.pop(variables.WORKERS, None)
     if choice.mode == "deepeval":
         changed[variables.DEEPEVAL_IMPLEMENTATION] = "deepeval"
     elif choice.mode is not None:
@@ -66,9 +71,21 @@ def environment(choice: Choice, environ: Mapping[str, str]) -> dict[str, str]:
         metrics = ",".join(KNOWN_METRICS) if choice.metrics == "all" else choice.metrics
         name = "deepeval" if choice.mode == "deepeval" else "native"
         changed[variables.EVALUATORS] = f"{name}(LLMInvocation({metrics}))" if metrics else name
+    return changed | _judge(choice, changed)
+
+
+def _judge(choice: Choice, environ: Mapping[str, str]) -> dict[str, str]:
+    """What is changed of the judge's settings."""
+    provider = (environ.get("O2_JUDGE_PROVIDER") or environ.get("SPANJUDGE_JUDGE_PROVIDER") or "").strip()
+    changed: dict[str, str] = {}
     if choice.judge_url is not None:
-        as_a_server = any(environ.get(f"{prefix}JUDGE_PROVIDER") for prefix in ("SPANJUDGE_", "O2_"))
-        changed["SPANJUDGE_JUDGE_URL" if as_a_server else variables.DEEPEVAL_LLM_BASE_URL] = choice.judge_url
+        changed["O2_JUDGE_URL" if provider else variables.DEEPEVAL_LLM_BASE_URL] = choice.judge_url
+    if provider.lower() == AT_HOME:
+        # It answers one question at a time, and those that wait use up their own time.
+        if choice.concurrent is None and variables.WORKERS not in environ:
+            changed[variables.WORKERS] = "1"
+        if not any(environ.get(name) for name in TIMEOUTS):
+            changed[TIMEOUTS[0]] = f"{min(choice.timeout, MOST_SECONDS):g}"
     return changed
 
 
