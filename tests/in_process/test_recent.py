@@ -3,6 +3,7 @@
 # The books are compared with what is kept.
 # pyright: reportPrivateUsage=false
 
+import gc
 import threading
 from typing import Any
 
@@ -95,6 +96,38 @@ def test_the_way_up_from_spans_that_only_started() -> None:
 
     assert list(recent.way_up(name(3))) == [(name(3), name(2)), (name(2), name(1)), (name(1), "")]
     assert list(recent.way_up("")) == []
+
+
+def timed(number: int, start: int, end: int, scope: str, **options: Any) -> RecentSpan:
+    span = recent_span(number, trace=f"t{number}", **options)
+    span.raw.start_ns, span.raw.end_ns, span.raw.scope = start, end, scope
+    return span
+
+
+def test_calls_of_another_instrumentation_meanwhile() -> None:
+    recent = Recent()
+    second = 1_000_000_000
+    inner = timed(2, 2 * second, 3 * second, "library")
+    for one in (
+        timed(1, 0, second, "library"),
+        inner,
+        timed(3, 2 * second, 3 * second, "framework"),
+        timed(4, second, 4 * second, "framework"),
+        timed(5, 3 * second, 5 * second, "framework"),
+    ):
+        recent.add(one)
+
+    assert numbers(recent.meanwhile(inner)) == [3, 4]
+    assert numbers(recent.meanwhile(timed(9, 2 * second, 4 * second, "framework"))) == [2]
+
+
+def test_calls_that_were_forgotten_take_no_room() -> None:
+    recent = Recent(most_bytes=10_000)
+    recent.add(timed(1, 1, 2, "library", text="x" * 8_000))
+    recent.add(timed(2, 1, 2, "library", text="x" * 8_000))
+    gc.collect()
+
+    assert numbers(recent.meanwhile(timed(3, 1, 2, "framework"))) == [2]
 
 
 def test_log_events_are_found_by_span_and_trace() -> None:

@@ -6,6 +6,7 @@ puts what is there in its place. So a span may end anywhere, in a finalizer or a
 
 import threading
 import time
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
@@ -20,6 +21,7 @@ OLDEST = 600.0  # seconds since a trace brought something
 _MOST_LINKS = 16_384
 _MOST_RELATIVES = 64
 _MOST_CALLS = 256  # that may still turn out to be recorded elsewhere too
+_DISORDER_NS = 50_000_000  # by which spans that ended about the same time may be in another order
 _PATIENCE = 0.05  # seconds that a reader waits for a thread that is putting things in their place
 _OBJECT = 64  # bytes that a value takes which is no text; anything of this order will do
 _NUMBERS = frozenset({int, float, bool})
@@ -32,7 +34,16 @@ class RecentSpan:
     all. `is_source`: it may hold documents for others.
     """
 
-    __slots__ = ("_normalized", "evaluation_error", "is_call", "is_source", "judged", "raw", "size")
+    __slots__ = (
+        "__weakref__",
+        "_normalized",
+        "evaluation_error",
+        "is_call",
+        "is_source",
+        "judged",
+        "raw",
+        "size",
+    )
 
     def __init__(self, raw: RawSpan, *, is_call: bool = False, is_source: bool = False) -> None:
         """See the class."""
@@ -102,7 +113,8 @@ class Recent:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._logs: OrderedDict[str, _Logs] = OrderedDict()
         self._links: OrderedDict[int, int] = OrderedDict()
-        self._calls_lately: deque[RecentSpan] = deque(maxlen=_MOST_CALLS)
+        # Weak, or they would take room that the bounds know nothing of.
+        self._calls_lately: deque[weakref.ref[RecentSpan]] = deque(maxlen=_MOST_CALLS)
         self.spans = self.events = 0
         self.span_bytes = self.event_bytes = 0
 
@@ -154,12 +166,17 @@ class Recent:
         inside them has another parent, or none and a trace of its own.
         """
         self._sort(wait=_PATIENCE)
-        raw = span.raw
-        return [
-            other
-            for other in list(self._calls_lately)
-            if other.raw.scope != raw.scope and (_within(other.raw, raw) or _within(raw, other.raw))
-        ]
+        raw, found = span.raw, list[RecentSpan]()
+        for held in reversed(self._calls_lately.copy()):
+            other = held()
+            if other is None:
+                continue
+            if other.raw.end_ns < raw.start_ns - _DISORDER_NS:
+                # They stand there in the order of their ends.
+                break
+            if other.raw.scope != raw.scope and (_within(other.raw, raw) or _within(raw, other.raw)):
+                found.append(other)
+        return found
 
     def way_up(self, parent_span_id: str) -> Iterator[tuple[str, str]]:
         """Ids of a span's parent and of all around that, each with its own parent's, or an empty one."""
@@ -227,7 +244,7 @@ class Recent:
         self.span_bytes += span.size
         self.spans += 1
         if span.is_call:
-            self._calls_lately.append(span)
+            self._calls_lately.append(weakref.ref(span))
 
     def _put_event(self, event: LogEvent, size: int) -> None:
         logs = self._logs.get(event.span_id)

@@ -93,6 +93,18 @@ class SpanReader:
         """
         if not span.is_call:
             return None
+        twin = self._in_the_tree(read, relatives, others) if others else None
+        if twin is None or twin.evaluation_error is not None:
+            twin = self._recorded_elsewhere(span, read)
+        if twin is None or twin.evaluation_error is not None:
+            return None
+        told = f"span {twin.raw.span_id} records the same call and is evaluated"
+        return Skip("same_call", told)
+
+    def _in_the_tree(
+        self, read: Span, relatives: Sequence[RecentSpan], others: Sequence[Span]
+    ) -> RecentSpan | None:
+        """The same call as recorded around this span, inside it, or beside it."""
         # Those beside it are found by the span around them, which need not have ended.
         around = Span(trace_id=read.trace_id, span_id=read.parent_span_id)
         tree = SpanTree((read, *others, around))
@@ -101,12 +113,7 @@ class SpanReader:
         twin = by_id.get(instead.span_id) if instead is not None else None
         if twin is None or twin.evaluation_error is not None:
             twin = next((by_id[one.span_id] for one in _same(tree, read) if by_id[one.span_id].judged), None)
-        if twin is None or twin.evaluation_error is not None:
-            twin = self._recorded_elsewhere(span, read)
-        if twin is None or twin.evaluation_error is not None:
-            return None
-        told = f"span {twin.raw.span_id} records the same call and is evaluated"
-        return Skip("same_call", told)
+        return twin
 
     def _recorded_elsewhere(self, span: RecentSpan, read: Span) -> RecentSpan | None:
         """The same call as another instrumentation recorded it without being around it or inside it."""
