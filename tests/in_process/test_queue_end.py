@@ -27,24 +27,25 @@ def test_a_thousand_are_drained_where_the_judge_is_quick(caplog: pytest.LogCaptu
 
 
 def test_what_a_slow_judge_leaves_is_given_up_and_told(caplog: pytest.LogCaptureFixture) -> None:
-    measured, cancelled = Measured(), 0
+    measured, cancelled = Measured(), threading.Semaphore(0)
 
     async def work(_invocation: Invocation) -> None:
-        nonlocal cancelled
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cancelled += 1
+            cancelled.release()
             raise
 
     queue = EvaluationQueue(work, size=1_000, workers=4, monitoring=measured.monitoring)
     offered = [an_invocation() for _ in range(1_000)]
     for invocation in offered:
         assert queue.offer(invocation)
+    while queue.counts.under_way < 4:
+        background().run(asyncio.sleep(0))
     with caplog.at_level(logging.WARNING, "spanjudge"):
         assert queue.shutdown(0.2) == 1_000
     assert queue.counts == Counts(offered=1_000, queued=1_000, given_up=1_000)
-    assert cancelled == 4
+    assert all(cancelled.acquire(timeout=10) for _ in range(4))
     assert measured.queue_size == 0
     (record,) = caplog.records
     assert record.getMessage().startswith("1000 invocations were not evaluated: the time to finish was over")

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import math
 import queue
+import threading
 import time
 import traceback
 from collections import deque
@@ -84,6 +85,8 @@ class Backlog:
         self._counting: Background | None = None
         self._told_here = -math.inf
         self._over = False
+        self._giving_up = threading.RLock()
+        self._given_up_told = 0
 
     # In the application's threads.
 
@@ -149,31 +152,37 @@ class Backlog:
                 self._counting = current
                 current.soon(current.loop.call_later, _COUNT_SECONDS, self._tell_errors)
 
-    def give_up(self) -> int:
-        """Take everything back that is not evaluated yet. Returns how many those are.
+    def give_up(self) -> None:
+        """Take everything back that is not evaluated yet.
 
-        For the loop's thread, and for others when that one does not answer.
+        For the loop's thread, and for others when that one does not answer in time.
         """
-        self._over = True
-        given_up = 0
-        for line in (self._waiting, self._entered):
-            while line:
-                invocation = line.popleft()
-                self._places.append(None)
-                if line is self._waiting:
-                    self._measure(-1)
-                given_up += 1
-                with contextlib.suppress(Exception):  # the application's object may refuse
-                    invocation.refused(GIVEN_UP)
-        tasks, self._tasks = self._tasks, set()
+        with self._giving_up:
+            self._over = True
+            for line in (self._waiting, self._entered):
+                while line:
+                    invocation = line.popleft()
+                    self._places.append(None)
+                    if line is self._waiting:
+                        self._measure(-1)
+                    self.given_up += 1
+                    with contextlib.suppress(Exception):  # the application's object may refuse
+                        invocation.refused(GIVEN_UP)
+            tasks, self._tasks = self._tasks, set()
+            self.given_up += len(tasks)
         for task in tasks:
             with contextlib.suppress(RuntimeError):  # its loop is gone, and so is the task
                 task.get_loop().call_soon_threadsafe(task.cancel)
-        self.given_up += given_up + len(tasks)
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # as above
                 self._loop.soon(self._release)
-        return given_up + len(tasks)
+
+    def newly_given_up(self) -> int:
+        """How many were given up since the last call."""
+        with self._giving_up:
+            new = self.given_up - self._given_up_told
+            self._given_up_told += new
+            return new
 
     def inherit(self, parent: "Backlog") -> None:
         """Begin where a parent process's ended: with its end, and its part of a metric that was copied."""
@@ -198,8 +207,8 @@ class Backlog:
             self._idle.append(future)
             await future
 
-    async def drain(self, seconds: float, grace: float) -> int:
-        """Evaluate what is there for so many seconds, then give up the rest; returns how many those are.
+    async def drain(self, seconds: float, grace: float) -> None:
+        """Evaluate what is there for so many seconds, then give up the rest.
 
         What is under way then is cancelled, and has `grace` more seconds to clean up.
         """
@@ -207,11 +216,10 @@ class Backlog:
             async with asyncio.timeout(seconds):
                 await self.idle()
         tasks = tuple(self._tasks)
-        given_up = self.give_up()
+        self.give_up()
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
         self._tell()
-        return given_up
 
     def _take_in(self, current: Background) -> None:
         self._woken = None

@@ -157,12 +157,13 @@ class EvaluationQueue:
         given_up = 0
         try:
             if backlog.in_use:
-                given_up = self._drained(backlog, max(0.0, timeout))
+                self._drain(backlog, max(0.0, timeout))
         except BaseException:
-            given_up = backlog.give_up()
+            backlog.give_up()
             raise
         finally:
             leave_to_itself(self)
+            given_up = backlog.newly_given_up()
             if given_up:
                 what = "1 invocation was" if given_up == 1 else f"{given_up} invocations were"
                 with contextlib.suppress(Exception):  # the application's log may be anything
@@ -206,13 +207,13 @@ class EvaluationQueue:
                 invocation.refused(word)
         return False
 
-    def _drained(self, backlog: Backlog, timeout: float) -> int:
+    def _drain(self, backlog: Backlog, timeout: float) -> None:
         grace = min(GRACE_SECONDS, timeout / 4)
         try:
-            return background().run(backlog.drain(timeout - grace, grace / 2), timeout)
+            background().run(backlog.drain(timeout - grace, grace / 2), timeout)
         except (OSError, RuntimeError):
             # The loop stands still (a user's function blocks it), has died, or is the caller's own.
-            return backlog.give_up()
+            backlog.give_up()
 
     def _here(self) -> _Share:
         """What belongs to the process that asks."""
