@@ -33,6 +33,7 @@ DRY_SECONDS = 60.0
 CLOSING_SECONDS = 5.0
 
 AT_HOME = "embedded"
+URLS = ("SPANJUDGE_JUDGE_URL", "O2_JUDGE_URL")
 TIMEOUTS = ("SPANJUDGE_JUDGE_TIMEOUT_SECONDS", "O2_JUDGE_TIMEOUT_SECONDS")
 MOST_SECONDS = 3600.0
 """What these settings take."""
@@ -79,7 +80,9 @@ def _judge(choice: Choice, environ: Mapping[str, str]) -> dict[str, str]:
     provider = (environ.get("O2_JUDGE_PROVIDER") or environ.get("SPANJUDGE_JUDGE_PROVIDER") or "").strip()
     changed: dict[str, str] = {}
     if choice.judge_url is not None:
-        changed["O2_JUDGE_URL" if provider else variables.DEEPEVAL_LLM_BASE_URL] = choice.judge_url
+        names = URLS if provider else (variables.DEEPEVAL_LLM_BASE_URL,)
+        # Two names that say different things are a mistake.
+        changed |= dict.fromkeys([name for name in names if name in environ] or names[:1], choice.judge_url)
     if provider.lower() == AT_HOME:
         # It answers one question at a time, and those that wait use up their own time.
         if choice.concurrent is None and variables.WORKERS not in environ:
