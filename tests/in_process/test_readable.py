@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from spanjudge.in_process.content_events import ContentEvents
-from spanjudge.in_process.readable import Glance, LogRecord, log_event, native, raw_span
+from spanjudge.in_process.readable import Glance, LogRecord, log_event, native, raw_span, service_of
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.raw import LogEvent, RawSpan
 from tests.in_process.replay import Replay, scenarios
@@ -66,15 +66,17 @@ def test_a_span_keeps_what_it_was_when_it_ended() -> None:
     assert raw_span(span).attributes == {"words": ["a", "b"], "flag": True}
 
 
-def test_a_glance_is_all_that_is_copied_twice() -> None:
-    span = ended({"gen_ai.operation.name": "chat"})
+def test_what_a_glance_found_is_not_looked_for_again() -> None:
+    span = ended({"gen_ai.operation.name": "chat", "words": ["a"]})
     glance = Glance(span)
     glance.operation = ("chat", None)
+    glance.attributes["seen"] = True
     raw = raw_span(span, glance)
 
-    assert (glance.name, glance.scope) == ("chat", "a.scope")
-    assert raw.attributes is glance.attributes
+    assert (glance.name, glance.scope, glance.attributes["words"]) == ("chat", "a.scope", ("a",))
+    assert raw.attributes == {"gen_ai.operation.name": "chat", "words": ["a"], "seen": True}
     assert raw.operation == ("chat", None)
+    assert service_of(span) == "travel-desk"
 
 
 def test_a_span_without_anything() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanjudge.in_process.recent import Recent, RecentSpan, size_of
+from spanjudge.in_process.recent import MOST_UNSORTED, Recent, RecentSpan, size_of
 from spanjudge.spans.raw import LogEvent, RawEvent, RawSpan
 
 
@@ -122,7 +122,7 @@ def test_calls_of_another_instrumentation_meanwhile() -> None:
 
 
 def test_calls_that_were_forgotten_take_no_room() -> None:
-    recent = Recent(most_bytes=10_000)
+    recent = Recent(most_bytes=10_000, unsorted=1)
     recent.add(timed(1, 1, 2, "library", text="x" * 8_000))
     recent.add(timed(2, 1, 2, "library", text="x" * 8_000))
     gc.collect()
@@ -142,7 +142,7 @@ def test_log_events_are_found_by_span_and_trace() -> None:
 
 def test_what_has_been_quiet_for_long_is_forgotten() -> None:
     clock = [0.0]
-    recent = Recent(oldest=10, now=lambda: clock[0])
+    recent = Recent(oldest=10, unsorted=1, now=lambda: clock[0])
     old, living = recent_span(1, trace="old"), recent_span(2, trace="living")
     for one in (old, living):
         recent.add(one)
@@ -158,7 +158,7 @@ def test_what_has_been_quiet_for_long_is_forgotten() -> None:
 
 
 def test_the_trace_without_news_goes_first() -> None:
-    recent = Recent(most=3)
+    recent = Recent(most=3, unsorted=1)
     recent.add(recent_span(1, trace="a"))
     recent.add(recent_span(2, trace="b"))
     recent.add(recent_span(3, 1, trace="a"))
@@ -169,7 +169,7 @@ def test_the_trace_without_news_goes_first() -> None:
 
 
 def test_of_one_endless_trace_the_first_spans_go() -> None:
-    recent = Recent(most=3)
+    recent = Recent(most=3, unsorted=1)
     for number in range(1, 7):
         recent.add(recent_span(number, 100))
 
@@ -178,7 +178,7 @@ def test_of_one_endless_trace_the_first_spans_go() -> None:
 
 
 def test_one_span_that_is_larger_than_everything_is_not_kept() -> None:
-    recent = Recent(most_bytes=10_000)
+    recent = Recent(most_bytes=10_000, unsorted=1)
     recent.add(recent_span(1, 9, text="x" * 5_000))
     recent.add(recent_span(2, 9, text="x" * 50_000))
     recent.add_event(event(1, text="x" * 50_000))
@@ -190,7 +190,11 @@ def test_one_span_that_is_larger_than_everything_is_not_kept() -> None:
 def test_texts_in_events_of_a_span_count() -> None:
     raw = RawSpan(trace_id="t", span_id="1", events=(RawEvent(name="e", attributes={"a": "x" * 9_000}),))
 
-    assert RecentSpan(raw).size > 9_000
+    recent, span = Recent(), RecentSpan(raw)
+    recent.add(span)
+    recent.relatives_of(span)
+
+    assert span.size == recent.span_bytes > 9_000
 
 
 @given(
@@ -204,7 +208,7 @@ def test_texts_in_events_of_a_span_count() -> None:
 def test_the_books_are_right_and_the_bounds_hold(
     recorded: list[tuple[int, int, str, int, bool]],
 ) -> None:
-    recent = Recent(most=12, most_bytes=4_000)
+    recent = Recent(most=12, most_bytes=4_000, unsorted=1)
     for number, parent, trace, length, is_event in recorded:
         if is_event:
             recent.add_event(event(number, trace=trace, text="x" * length))
@@ -243,6 +247,15 @@ def test_many_threads_record_at_once() -> None:
 
     assert len(recent.relatives_of(recent_span(9, 1, trace="trace 3"))) == 64
     assert recent.spans == recent.events == 1600
+
+
+def test_what_nobody_reads_takes_no_more_room() -> None:
+    recent = Recent(most_bytes=10_000)
+    for number in range(200):
+        recent.add(recent_span(number, text="x" * 1_000))
+
+    assert len(recent._inbox) < MOST_UNSORTED
+    assert recent.span_bytes <= 10_000
 
 
 def test_who_records_does_not_wait_for_who_is_at_work() -> None:

@@ -40,23 +40,26 @@ class LogRecord(Protocol):
 
 
 class Glance:
-    """As much of a span as it takes to tell what it is about: most are about something else."""
+    """As much of a span as it takes to tell what it is about: most are about something else.
+
+    `attributes` are a copy with the SDK's own values: tuples where OTLP has lists.
+    """
 
     __slots__ = ("attributes", "name", "operation", "scope")
 
     def __init__(self, span: ReadableSpan) -> None:
         """See the class."""
         scope = span.instrumentation_scope
-        self.attributes = attributes_of(span)
+        self.attributes = _copy(span.attributes)
         self.name = span.name
         self.scope = scope.name if scope else ""
         self.operation: tuple[str | None, str | None] | None = None
 
 
 def raw_span(span: ReadableSpan, glance: Glance | None = None) -> RawSpan:
-    """A span that has ended. Events are copied when they are first looked at.
+    """A span that has ended. Attributes and events are copied when they are first looked at.
 
-    So are its attributes, unless that was done for a glance.
+    Attributes are not copied again that were for a glance.
     """
     context, parent, scope, status = span.context, span.parent, span.instrumentation_scope, span.status
     found = RawSpan(
@@ -73,17 +76,12 @@ def raw_span(span: ReadableSpan, glance: Glance | None = None) -> RawSpan:
         resource=_resource_of(span.resource),
         scope=scope.name if scope else "",
         scope_version=(scope.version or "") if scope else "",
-        attributes=glance.attributes if glance else partial(attributes_of, span),
+        attributes=partial(native_attributes, glance.attributes if glance else span.attributes),
         events=partial(_events, span) if span.events else (),
     )
     if glance:
         found.operation = glance.operation
     return found
-
-
-def attributes_of(span: ReadableSpan) -> dict[str, Any]:
-    """A copy of a span's attributes."""
-    return native_attributes(span.attributes)
 
 
 def log_event(record: LogRecord, scope: Scope | None) -> LogEvent | None:
@@ -106,17 +104,26 @@ def log_event(record: LogRecord, scope: Scope | None) -> LogEvent | None:
     )
 
 
+def service_of(span: ReadableSpan) -> str:
+    """The name of the service that a span is of."""
+    return _resource_of(span.resource).service
+
+
 def native_attributes(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     """A copy of attributes, with lists for tuples."""
-    if not attributes:
-        return {}
-    # The SDK's attributes copy their inner dictionary at once; one by one each takes a method call.
-    copy: Any = getattr(attributes, "copy", None)
-    found: dict[str, Any] = copy() if copy is not None else dict(attributes)
+    found = _copy(attributes)
     for key, value in found.items():
         if type(value) not in _PLAIN:
             found[key] = native(value)
     return found
+
+
+def _copy(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not attributes:
+        return {}
+    # The SDK's attributes copy their inner dictionary at once; one by one each takes a method call.
+    copy: Any = getattr(attributes, "copy", None)
+    return copy() if copy is not None else dict(attributes)
 
 
 def native(value: Any, depth: int = 0) -> Any:

@@ -18,6 +18,7 @@ from spanjudge.spans.span import Span
 MOST_ITEMS = 4096
 MOST_BYTES = 32 * 1024 * 1024
 OLDEST = 600.0  # seconds since a trace brought something
+MOST_UNSORTED = 32
 _MOST_LINKS = 16_384
 _MOST_RELATIVES = 64
 _MOST_CALLS = 256  # that may still turn out to be recorded elsewhere too
@@ -28,7 +29,7 @@ _NUMBERS = frozenset({int, float, bool})
 
 
 class RecentSpan:
-    """A span about GenAI that has ended.
+    """A span about GenAI that has ended; `raw` is made when it is first looked at.
 
     `judged` is set when it was found fit to be evaluated; `evaluation_error` says why it was dropped after
     all. `is_source`: it may hold documents for others.
@@ -37,25 +38,33 @@ class RecentSpan:
     __slots__ = (
         "__weakref__",
         "_normalized",
+        "_raw",
         "evaluation_error",
         "is_call",
         "is_source",
         "judged",
-        "raw",
         "size",
     )
 
-    def __init__(self, raw: RawSpan, *, is_call: bool = False, is_source: bool = False) -> None:
-        """See the class."""
-        self.raw = raw
+    def __init__(
+        self, raw: RawSpan | Callable[[], RawSpan], *, is_call: bool = False, is_source: bool = False
+    ) -> None:
+        """`raw` is the span, or what makes it."""
+        self._raw = raw
         self.is_call = is_call
         self.is_source = is_source
-        self.size = _size(raw.attributes)
-        for event in raw.events:
-            self.size += _size(event.attributes)
+        self.size = 0
         self.judged = False
         self.evaluation_error: str | None = None
         self._normalized: tuple[int, Span] | None = None
+
+    @property
+    def raw(self) -> RawSpan:
+        """The span as it was recorded."""
+        found = self._raw
+        if not isinstance(found, RawSpan):
+            found = self._raw = found()
+        return found
 
     def span(self, logs: tuple[LogEvent, ...] = ()) -> Span:
         """The span, normalised; made again only when more log events have come."""
@@ -88,7 +97,8 @@ class Recent:
     """Recent spans by their trace and log events by their span, and who is inside whom.
 
     Bounded in number (`most`), in bytes (`most_bytes`, roughly; of spans and of log events each) and in age
-    (seconds): what has gone longest without news goes first. Any thread may record; it is read on one.
+    (seconds): what has gone longest without news goes first. Any thread may record; it is read on one. What
+    is recorded is put in its place when something is read, or when `unsorted` have come.
     """
 
     def __init__(
@@ -97,18 +107,20 @@ class Recent:
         most: int = MOST_ITEMS,
         most_bytes: int = MOST_BYTES,
         oldest: float = OLDEST,
+        unsorted: int = MOST_UNSORTED,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         """See the class."""
         self._most = most
         self._most_bytes = most_bytes
         self._oldest = oldest
+        self._unsorted = min(unsorted, most)
         self._now = now
         self.forget()
 
     def forget(self) -> None:
         """Start anew, as a forked child must: what its parent recorded is not its own, nor are its locks."""
-        self._inbox: deque[RecentSpan | tuple[LogEvent, int]] = deque(maxlen=self._most)
+        self._inbox: deque[RecentSpan | LogEvent] = deque(maxlen=self._most)
         self._at_work = threading.Lock()
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._logs: OrderedDict[str, _Logs] = OrderedDict()
@@ -128,12 +140,12 @@ class Recent:
     def add(self, span: RecentSpan) -> None:
         """Remember a span that has ended."""
         self._inbox.append(span)
-        self._sort()
+        self._sort_soon()
 
     def add_event(self, event: LogEvent) -> None:
         """Remember a log event."""
-        self._inbox.append((event, size_of(event.attributes) + size_of(event.body)))
-        self._sort()
+        self._inbox.append(event)
+        self._sort_soon()
 
     def events_of(self, raw: RawSpan) -> tuple[LogEvent, ...]:
         """The log events of a span that have come so far, in the order they were written."""
@@ -212,6 +224,11 @@ class Recent:
             if other.is_call and raw.start_ns == raw.end_ns and raw.scope == span.raw.scope:
                 yield other
 
+    def _sort_soon(self) -> None:
+        """What is read next is sorted before; only where nothing is read it is done here, now and then."""
+        if len(self._inbox) >= self._unsorted:
+            self._sort()
+
     def _sort(self, wait: float = 0.0) -> None:
         """Put what is in the inbox in its place, unless another thread is at it for longer than `wait`."""
         if not self._at_work.acquire(timeout=wait):
@@ -222,7 +239,7 @@ class Recent:
                 if isinstance(item, RecentSpan):
                     self._put(item)
                 else:
-                    self._put_event(*item)
+                    self._put_event(item)
             self._drop()
         finally:
             self._at_work.release()
@@ -237,6 +254,9 @@ class Recent:
         trace.touched = self._now()
         if raw.span_id in trace.spans:
             return
+        span.size = _size(raw.attributes)
+        for event in raw.events:
+            span.size += _size(event.attributes)
         trace.spans[raw.span_id] = span
         if raw.parent_span_id:
             trace.by_parent.setdefault(raw.parent_span_id, []).append(span)
@@ -246,7 +266,8 @@ class Recent:
         if span.is_call:
             self._calls_lately.append(weakref.ref(span))
 
-    def _put_event(self, event: LogEvent, size: int) -> None:
+    def _put_event(self, event: LogEvent) -> None:
+        size = _size(event.attributes) + size_of(event.body)
         logs = self._logs.get(event.span_id)
         if logs is None:
             logs = self._logs[event.span_id] = _Logs()
@@ -296,7 +317,7 @@ def _within(inner: RawSpan, outer: RawSpan) -> bool:
 
 
 def _size(attributes: Mapping[str, Any]) -> int:
-    """As `size_of`: most values are text or numbers, and this is done while the application waits."""
+    """As `size_of`, and quick: most values are text or numbers."""
     size = _OBJECT * (1 + 2 * len(attributes))
     for value in cast("Mapping[str, object]", attributes).values():
         if isinstance(value, str):

@@ -34,7 +34,7 @@ from spanjudge.in_process.options import Options, log_problems
 from spanjudge.in_process.own_context import is_own_context
 from spanjudge.in_process.plan import evaluators_of
 from spanjudge.in_process.queue import Counts, EvaluationQueue
-from spanjudge.in_process.readable import Glance, raw_span
+from spanjudge.in_process.readable import Glance, raw_span, service_of
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.in_process.recent import Recent, RecentSpan
 from spanjudge.in_process.span_reader import SpanReader
@@ -220,17 +220,16 @@ class EvaluationSpanProcessor(SpanProcessor):
             return
         if MARK in glance.attributes or glance.scope.startswith(SERVICE):
             return
-        raw = raw_span(span, glance)
         kind = KIND_OF_OPERATION.get(operation) if operation else None
-        if kind is None and plumbing and not raw.parent_span_id:
+        if kind is None and plumbing and span.parent is None:
             # A framework's run from its outermost span on, which holds what went in and what came out.
             kind = "Workflow"
         is_call = operation in MODEL_OPERATIONS
-        is_source = not is_call and _may_hold_documents(operation, raw)
+        is_source = not is_call and _may_hold_documents(operation, glance)
         is_wanted = kind is not None and bool(self._evaluators_of(kind))
         if not (is_call or is_source or is_wanted):
             return
-        recent = RecentSpan(raw, is_call=is_call, is_source=is_source)
+        recent = RecentSpan(partial(raw_span, span, glance), is_call=is_call, is_source=is_source)
         if is_call or is_source:
             self._recent.add(recent)
         if kind is not None and is_wanted:
@@ -238,8 +237,8 @@ class EvaluationSpanProcessor(SpanProcessor):
                 Invocation(
                     kind=kind,
                     read=partial(self._reader.read, recent),
-                    target=Target(trace_id=raw.trace_id, span_id=raw.span_id),
-                    service=raw.resource.service,
+                    target=Target(trace_id=f"{context.trace_id:032x}", span_id=f"{context.span_id:016x}"),
+                    service=service_of(span),
                     source=recent,
                 )
             )
@@ -282,8 +281,8 @@ def _most_seconds(environ: Mapping[str, str]) -> float:
         return JudgeModelConfig(provider="").timeout + _MARGIN_SECONDS
 
 
-def _may_hold_documents(operation: str | None, raw: RawSpan) -> bool:
-    return operation == "retrieval" or any("document" in key for key in raw.attributes)
+def _may_hold_documents(operation: str | None, glance: Glance) -> bool:
+    return operation == "retrieval" or any("document" in key for key in glance.attributes)
 
 
 def _forget_after_fork(recent: Recent) -> None:
