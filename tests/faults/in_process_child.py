@@ -19,7 +19,6 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
 from spanjudge.in_process import interpreter_exit
-from spanjudge.in_process.background import background
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.native import NativeEvaluator
 from spanjudge.in_process.queue import EvaluationQueue
@@ -279,14 +278,16 @@ def forks_with_a_meter() -> None:
     queue = EvaluationQueue(work, workers=1, monitoring=Monitoring(meter_provider=provider))
     for _ in range(8):
         queue.offer(an_invocation("answer"))
-    background().run(asyncio.sleep(0))
+    while waiting() != 7:
+        assert not queue.wait_for_all(0.01)
     say("parent", waiting())
     child = os.fork()
     if not child:
         go_on = asyncio.Event()
         for _ in range(3):
             queue.offer(an_invocation("answer"))
-        background().run(asyncio.sleep(0))
+        while waiting() != 2:
+            assert not queue.wait_for_all(0.01)
         say("child", waiting(), queue.counts.offered)
         os._exit(0)
     os.waitpid(child, 0)

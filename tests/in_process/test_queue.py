@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from spanjudge.errors import SettingsError
 from spanjudge.in_process.admission import Admission, Refusal
-from spanjudge.in_process.background import background, is_own_context
+from spanjudge.in_process.background import is_own_context
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.queue import Counts, EvaluationQueue
 from spanjudge.telemetry.monitoring import Monitoring
@@ -139,7 +139,7 @@ def test_offers_from_many_threads_to_a_small_queue_add_up() -> None:
     assert taken == 37
     assert queue.counts == Counts(offered=1_001, queued=38, dropped=963, waiting=37, under_way=1)
     gate.open()
-    assert queue.wait_for_all(10)
+    assert queue.shutdown(10) == 0
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,8 @@ def test_the_metrics_of_the_queue() -> None:
     for _ in range(3):
         queue.offer(an_invocation())
     queue.offer(an_invocation())
-    background().run(asyncio.sleep(0))
-    assert measured.queue_size == 3
+    while measured.queue_size != 3:
+        assert not queue.wait_for_all(0.01)
     gate.open()
     assert queue.wait_for_all(10)
     assert measured.queue_size == 0

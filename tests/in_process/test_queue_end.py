@@ -41,7 +41,7 @@ def test_what_a_slow_judge_leaves_is_given_up_and_told(caplog: pytest.LogCapture
     for invocation in offered:
         assert queue.offer(invocation)
     while queue.counts.under_way < 4:
-        background().run(asyncio.sleep(0))
+        assert not queue.wait_for_all(0.01)
     with caplog.at_level(logging.WARNING, "spanjudge"):
         assert queue.shutdown(0.2) == 1_000
     assert queue.counts == Counts(offered=1_000, queued=1_000, given_up=1_000)
@@ -159,6 +159,7 @@ def test_a_queue_outlives_its_loop() -> None:
     gate.wait_for(2)
     gate.open()
     assert queue.wait_for_all(10)
+    assert queue.shutdown() == 0
     assert queue.counts == Counts(offered=4, queued=4, evaluated=3, failed=1)
     assert measured.queue_size == 0
     measured.provider.shutdown()
@@ -174,4 +175,5 @@ def test_without_a_further_offer_what_waits_goes_on_too() -> None:
     gate.renew()
     gate.open()
     assert queue.wait_for_all(10)
+    assert queue.shutdown() == 0
     assert queue.counts == Counts(offered=3, queued=3, evaluated=2, failed=1)

@@ -31,6 +31,11 @@ GIVEN_UP = "client_evaluation_given_up"
 _COUNT_SECONDS = 0.1
 """Errors come in floods when they come: so long they are gathered before the meter is told."""
 
+# In seconds: when the loop looks again for what entered, and for how long in vain.
+_SHORTEST_PAUSE = 0.01
+_LONGEST_PAUSE = 0.05
+_PATIENCE = 1.0
+
 
 class QueueEndedError(SpanjudgeError):
     """The queue was shut down and takes nothing any more."""
@@ -78,6 +83,8 @@ class Backlog:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: Background | None = None
         self._woken: Background | None = None
+        self._pause = _SHORTEST_PAUSE
+        self._quiet = 0.0
         self._idle: list[asyncio.Future[None]] = []
         self._notices: Tallies[str] = Tallies("for other reasons")
         self._errors: Tallies[type[Exception]] = Tallies(Exception)
@@ -119,13 +126,17 @@ class Backlog:
         self.queued.add()
 
     def wake(self) -> None:
-        """Have the loop look; one call does for all that entered until it looks."""
+        """Have the loop look, if it does not look of itself.
+
+        To wake another thread takes several times what the rest of an offer takes. So the loop, once woken,
+        looks again after a short while, and only when nothing has come for a second it waits to be woken.
+        """
         current = background()
         self.in_use = True
         if self._woken is not current:
             self._woken = current
             try:
-                current.soon(self._take_in, current)
+                current.soon(self._look, current)
             except RuntimeError:
                 self._woken = None
                 raise
@@ -199,30 +210,45 @@ class Backlog:
 
     # On the loop.
 
-    async def idle(self) -> None:
+    async def idle(self, current: Background) -> None:
         """Until nothing waits and nothing is under way."""
+        self._take_in(current)
         self._tell_errors()
         if self.waiting or self._tasks:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._idle.append(future)
             await future
 
-    async def drain(self, seconds: float, grace: float) -> None:
+    async def drain(self, current: Background, seconds: float, grace: float) -> None:
         """Evaluate what is there for so many seconds, then give up the rest.
 
         What is under way then is cancelled, and has `grace` more seconds to clean up.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.idle()
+                await self.idle(current)
         tasks = tuple(self._tasks)
         self.give_up()
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
         self._tell()
 
-    def _take_in(self, current: Background) -> None:
+    def _look(self, current: Background) -> None:
+        if self._entered:
+            self._take_in(current)
+            self._pause, self._quiet = _SHORTEST_PAUSE, 0.0
+        else:
+            self._quiet += self._pause
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        if self._quiet < _PATIENCE:
+            current.loop.call_later(self._pause, self._look, current)
+            return
         self._woken = None
+        if self._entered:
+            # It came between the look and the word that nobody looks.
+            self.wake()
+
+    def _take_in(self, current: Background) -> None:
         if self._loop is not current:
             self._begin_anew(current)
         while self._entered:

@@ -135,8 +135,8 @@ class EvaluationQueue:
         while backlog.waiting or backlog.under_way:
             left = None if end is None else max(0.0, end - time.monotonic())
             try:
-                backlog.wake()
-                background().run(backlog.idle(), left)
+                current = background()
+                current.run(backlog.idle(current), left)
             except LoopEndedError:
                 # What waits goes on with a new loop, when there can be one.
                 loops += 1
@@ -210,7 +210,8 @@ class EvaluationQueue:
     def _drain(self, backlog: Backlog, timeout: float) -> None:
         grace = min(GRACE_SECONDS, timeout / 4)
         try:
-            background().run(backlog.drain(timeout - grace, grace / 2), timeout)
+            current = background()
+            current.run(backlog.drain(current, timeout - grace, grace / 2), timeout)
         except (OSError, RuntimeError):
             # The loop stands still (a user's function blocks it), has died, or is the caller's own.
             backlog.give_up()
