@@ -259,3 +259,28 @@ def test_hollow_texts_are_short() -> None:
     assert hollow("." * 100_000) is None
     assert hollow("かいせつ：") == "opening"
     assert hollow("解") is None
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        Subject(),
+        Subject(input="?"),
+        Subject(output=""),
+        Subject(output="Yes."),
+        Subject(output="..."),
+        Subject(input="?", output="Yes."),
+        Subject(input="?", output="Yes.", tool_calls=(ToolCall(name="search"),)),
+        Subject(input="?", tools=(ToolDefinition(name="find"),), tool_calls=(ToolCall(name="search"),)),
+    ],
+)
+def test_many_at_once_are_settled_as_each_alone(subject: Subject) -> None:
+    def cases() -> list[Case]:
+        sections = (gallery.scorers(), gallery.metrics(), gallery.templates())
+        return [Case(evaluator, 0.0) for held in sections for evaluator in held.values()]
+
+    alone = [case.evaluator.name for case in cases() if not prechecks.settle(case, subject)]
+    together = cases()
+    waiting = prechecks.unsettled(together, subject)
+    assert [case.evaluator.name for case in waiting] == alone
+    assert [case for case in together if case.outcome is None] == waiting

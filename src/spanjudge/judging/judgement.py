@@ -61,7 +61,7 @@ class Judgement:
 
     async def settle(self, cases: Sequence[Case]) -> None:
         """Settle every case."""
-        waiting = [case for case in cases if not prechecks.settle(case, self._subject)]
+        waiting = prechecks.unsettled(cases, self._subject)
         if not waiting:
             return
         traits = self._model.traits

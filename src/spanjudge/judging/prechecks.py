@@ -4,7 +4,7 @@ Certain answers belong to gallery evaluators only, told by their rubric and answ
 scope; the table is in `rules`. Whoever changes the rubric or the answers always gets the model's judgement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple, get_args
 
@@ -44,6 +44,25 @@ _ASKS_FOR_SILENCE = (
     "not reply",
     "not answer",
 )
+
+
+def unsettled(cases: Sequence[Case], subject: Subject) -> list[Case]:
+    """Settle the cases where no judge is needed, and give back the others."""
+    # Most subjects have everything and nothing that could be certain: they are looked at once for all.
+    if subject.output is None or subject.tool_calls or hollow(subject.output) is not None:
+        return [case for case in cases if not settle(case, subject)]
+    has: dict[Field, bool] = {}
+    waiting: list[Case] = []
+    for case in cases:
+        for need in case.evaluator.needs:
+            if need not in has:
+                has[need] = subject.has(need)
+            if not has[need]:
+                settle(case, subject)
+                break
+        else:
+            waiting.append(case)
+    return waiting
 
 
 def settle(case: Case, subject: Subject) -> bool:
