@@ -131,10 +131,10 @@ class Backlog:
         To wake another thread takes several times what the rest of an offer takes. So the loop, once woken,
         looks again after a short while, and only when nothing has come for a second it waits to be woken.
         """
-        current = background()
-        self.in_use = True
-        if self._woken is not current:
-            self._woken = current
+        woken = self._woken
+        if woken is None or woken.ended:
+            self.in_use = True
+            self._woken = current = background()
             try:
                 current.soon(self._look, current)
             except RuntimeError:
@@ -158,9 +158,9 @@ class Backlog:
         self._errors.add(type(error))
         self.tell(words)
         with contextlib.suppress(Exception):  # without a loop the next look counts it
-            current = background()
-            if self._counting is not current:
-                self._counting = current
+            counting = self._counting
+            if counting is None or counting.ended:
+                self._counting = current = background()
                 current.soon(current.loop.call_later, _COUNT_SECONDS, self._tell_errors)
 
     def give_up(self) -> None:
@@ -325,10 +325,10 @@ class Backlog:
             self._take_in(self._loop)
 
     def _tell_soon(self) -> None:
-        current = background()
-        self.in_use = True
-        if self._telling is not current:
-            self._telling = current
+        telling = self._telling
+        if telling is None or telling.ended:
+            self.in_use = True
+            self._telling = current = background()
             current.soon(self._tell_and_watch, current)
 
     def _tell_and_watch(self, current: Background) -> None:
