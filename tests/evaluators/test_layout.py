@@ -59,6 +59,7 @@ EVALUATORS = st.builds(
     ),
     needs=st.lists(st.sampled_from(["input", "output"]), unique=True).map(tuple),
     rubric=TEXT.filter(lambda text: "{{" not in text),
+    brief=st.none() | TEXT.filter(lambda text: "{{" not in text),
     variables=st.dictionaries(
         st.text(string.ascii_lowercase, min_size=1, max_size=4), TEXT, max_size=2
     ).filter(lambda names: not {"span", "trace"} & set(names)),

@@ -72,6 +72,8 @@ def test_the_example_of_every_field_fits() -> None:
         "name: n\nrubric: x\nanswer: {type: boolean}\nscope: {rules: [{attribute: a, operator: in, value: b}]}",
         "name: n\nrubric: x\nanswer: {type: boolean}\nscope: {rules: [{attribute: a, operator: equals}]}",
         "name: n\nrubric: x\nanswer: {type: category, labels: [{name: a}, {name: b}]}\nlabels: {pass: a, fail: b}",
+        "name: n\nrubric: x\nbrief: ''\nanswer: {type: boolean}",
+        "name: n\nbrief: x\nprompt: {user: '{{span.input}}'}\nanswer: {type: boolean}",
     ],
 )
 def test_what_the_reader_refuses_is_marked(text: str) -> None:

@@ -71,6 +71,17 @@ def prompt(user: str, more: str = "") -> str:
             "prompt: stands beside a rubric; keep one of the two",
         ),
         ("name: n\nrubric: ' '\nanswer: {type: boolean}\n", 2, "rubric: is empty"),
+        ("name: n\nrubric: x\nbrief: ' '\nanswer: {type: boolean}\n", 3, "brief: is empty"),
+        (
+            "name: n\nrubric: x\nbrief: Is {{span.output}} good?\nanswer: {type: boolean}\n",
+            3,
+            "brief: holds a variable",
+        ),
+        (
+            "name: n\nbrief: x\nprompt: {user: '{{span.input}}'}\nanswer: {type: boolean}\n",
+            2,
+            "brief: is the short form of a rubric, and there is none; remove it",
+        ),
         (
             "name: n\nrubric: |\n  One.\n  Look at {{ span.input }}.\nanswer: {type: boolean}\n",
             4,

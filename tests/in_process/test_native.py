@@ -419,6 +419,17 @@ async def test_over_http(mock_judge: MockJudge) -> None:
     await background().wait(evaluator.aclose())
 
 
+async def test_the_judge_of_the_environment(mock_judge: MockJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{mock_judge.url}/v1")
+    monkeypatch.setenv("OPENAI_MODEL", "judge-of-the-environment")
+    evaluator = NativeEvaluator(["bias", "toxicity"])
+    found = results(await evaluator.evaluate_async(PARIS))
+    assert {one.judge_model for one in found} == {"judge-of-the-environment"}
+    assert len(mock_judge.requests) == 1
+    await background().wait(evaluator.aclose())
+
+
 FORKED = """
 import os, sys
 from spanjudge.in_process.native import NativeEvaluator
