@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.mock_judge import Behaviour, MockJudge, Received
+from tests.mock_judge import MockJudge, Received
 from tests.mock_judge.application import application, is_judged
+from tests.mock_judge.behaviour import openai_error
 
 FOLDER = Path(__file__).parents[3] / "docs" / "examples" / "in_process"
 LABELLED = {
@@ -33,7 +34,7 @@ async def run(
         "OPENAI_API_KEY": "sk-planted-key",
         "OPENAI_BASE_URL": f"{judge.url}/v1",
         "NO_PROXY": "127.0.0.1",
-        "PYTHONPYCACHEPREFIX": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
         **(changes or {}),
     }
     process = await asyncio.create_subprocess_exec(
@@ -137,19 +138,17 @@ async def test_the_checks_are_a_test(
     assert code == (0 if outcome == "1 passed" else 1)
 
 
-@pytest.mark.parametrize("name", ["openai_opentelemetry", "openai_openinference", "langchain_agent"])
-async def test_a_judge_that_is_down_costs_the_application_nothing(
-    mock_judge: MockJudge, tmp_path: Path, name: str
+async def test_a_judge_that_refuses_costs_the_application_nothing(
+    mock_judge: MockJudge, tmp_path: Path
 ) -> None:
-    refused = Behaviour(
-        status=401, body={"error": {"message": "Incorrect API key", "code": "invalid_api_key"}}
-    )
-    mock_judge.always(
-        lambda received: (
-            refused if is_judged(received) else application(arguments={"town": "Bergen"})(received)
-        )
-    )
-    code, lines, _ = await run(str(FOLDER / f"{name}.py"), judge=mock_judge, folder=tmp_path)
+    refused = openai_error(401, "Incorrect API key", code="invalid_api_key")
+    answered = application("The capital of France is Paris.")
+    mock_judge.always(lambda received: refused if is_judged(received) else answered(received))
+    script = str(FOLDER / "openai_opentelemetry.py")
+    code, lines, error = await run(script, judge=mock_judge, folder=tmp_path)
     assert code == 0
-    assert "Answer: The capital of France is Paris." in lines
-    assert any("judge_key_refused" in line for line in lines)
+    found = told(lines)
+    assert found["Answer"] == "The capital of France is Paris."
+    assert all("judge_key_refused" in found[name] for name in LABELLED)
+    assert "judge_key_refused" in error
+    assert "sk-planted-key" not in error
