@@ -73,7 +73,7 @@ async def test_a_forked_process_evaluates_its_own_calls_and_no_other(mock_judge:
 
 async def test_what_cannot_be_finished_is_told(mock_judge: MockJudge) -> None:
     mock_judge.always(slow(600))
-    ended, out, error = await run(mock_judge, "traces,logs,meters", "6", "shutdown")
+    ended, out, error = await run(mock_judge, "traces,logs,meters", "6", "impatient")
 
     assert ended == 0
     assert "6 invocations were not evaluated" in error

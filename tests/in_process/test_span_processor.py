@@ -1,6 +1,7 @@
 """The door as an application sees it: spans in, results out, and never any trouble."""
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -13,6 +14,7 @@ from spanjudge.in_process.background import background
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.span_processor import EvaluationSpanProcessor
+from spanjudge.judging.models.scripted import ScriptedModel
 from spanjudge.judging.result import EvaluationResult
 from spanjudge.judging.subject import Subject
 from tests.in_process.application import CHAT, Counted, Heard, application, chat
@@ -168,6 +170,25 @@ def test_documents_of_a_retrieval_beside_the_call_are_its_context(folder: str) -
 
     (subject,) = counted.subjects
     assert any("30 days" in document.content for document in subject.context)
+
+
+def test_pictures_and_very_long_texts_are_judged_by_what_can_be_read() -> None:
+    heard, model = Heard(), ScriptedModel()
+    processor = EvaluationSpanProcessor(
+        "native(LLMInvocation(bias))", judge=model, on_results=heard, environ={}
+    )
+    replay = Replay(processor)
+    replay.record("genai-openai", "multimodal")
+    said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Paris. " * 150_000}]}])
+    chat(replay.provider, {**CHAT, "gen_ai.output.messages": said})
+    assert processor.wait_for_all(20)
+    replay.provider.shutdown()
+
+    found = [one for _, evaluations in heard.of for one in evaluations if isinstance(one, EvaluationResult)]
+    assert len(found) == 2
+    assert sorted(one.truncated for one in found) == [(), ("output",)]
+    assert all(len(request.user) < 500_000 for request in model.requests)
+    assert not any("iVBORw0KGgo" in request.user for request in model.requests)
 
 
 def test_failed_calls_and_calls_without_content_are_skipped(caplog: pytest.LogCaptureFixture) -> None:

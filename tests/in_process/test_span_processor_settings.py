@@ -13,9 +13,14 @@ from tests.in_process.application import Counted, Heard, application, chat
 
 
 @pytest.mark.parametrize("word", ["none", "off", "False"])
-def test_evaluation_can_be_turned_off(word: str) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [None, "native(LLMInvocation(bias))", [Counted()]],
+    ids=["the environment's", "text", "evaluators"],
+)
+def test_who_runs_the_application_can_turn_evaluation_off(word: str, given: Any) -> None:
     environ = {"OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS": word}
-    processor = EvaluationSpanProcessor(environ=environ)
+    processor = EvaluationSpanProcessor(given, judge=ScriptedModel(), environ=environ)
     with application(processor) as provider:
         chat(provider)
 
@@ -73,6 +78,7 @@ def test_faults_of_the_environment_cost_what_they_concern(caplog: pytest.LogCapt
         {"evaluators": 3},
         {"evaluators": {"LLMInvocation": "bias"}},
         {"on_results": 3},
+        {"shutdown_timeout": -1},
     ],
 )
 def test_wrong_arguments_are_told_at_once(arguments: dict[str, Any]) -> None:

@@ -85,17 +85,20 @@ class EvaluationSpanProcessor(SpanProcessor):
         if on_results is not None and not callable(on_results):
             raise TypeError(f"on_results is called with results; {type(on_results).__name__} cannot be")
         environ = os.environ if environ is None else environ
+        if not shutdown_timeout >= 0:
+            raise SettingsError(f"shutdown_timeout={shutdown_timeout} is no time: give 0 or more seconds")
+        options = Options.from_environment(environ)
+        self.active = options.enabled
+        """Whether anything is evaluated. Who runs the application can turn it off, whatever is given here."""
         if isinstance(evaluators, str):
             environ = {**environ, variables.EVALUATORS: evaluators}
-        options = Options.from_environment(environ)
+            options = Options.from_environment(environ)
+            self.active = self.active and options.enabled
         monitoring = _monitoring(meter_provider) if options.monitoring else {}
         self._plan: dict[Kind, tuple[InProcessEvaluator, ...]] = {}
         self._made: tuple[InProcessEvaluator, ...] = ()
         problems = options.problems
-        self.active = True
-        """Whether anything is evaluated at all."""
         if evaluators is None or isinstance(evaluators, str):
-            self.active = options.enabled
             observers = {name: one.observe for name, one in monitoring.items()}
             plan = evaluators_of(options, judge=judge, observer=observers, environ=environ)
             problems += plan.problems

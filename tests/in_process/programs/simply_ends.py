@@ -1,7 +1,7 @@
 """An application that sets everything up, makes a few model calls, and ends.
 
 Arguments: the providers in the order they are made, as the SDK ends them in the opposite order; how many
-calls are made; how it ends (`simply`, `exit`, `error`, `thread`, `shutdown`; `fork`: as two processes, of
+calls are made; how it ends (`simply`, `exit`, `error`, `thread`, `shutdown`, `impatient`; `fork`: as two processes, of
 which the second makes as many calls again).
 """
 
@@ -36,9 +36,9 @@ def meters() -> None:
     metrics.set_meter_provider(MeterProvider([reader]))
 
 
-def traces() -> None:
+def traces(shutdown_timeout: float = 5.0) -> None:
     provider = TracerProvider()
-    provider.add_span_processor(spanjudge.EvaluationSpanProcessor())
+    provider.add_span_processor(spanjudge.EvaluationSpanProcessor(shutdown_timeout=shutdown_timeout))
     trace.set_tracer_provider(provider)
 
 
@@ -51,7 +51,10 @@ def calls(number: int) -> None:
 def main(order: str, number: str, end: str) -> None:
     logging.basicConfig(level=logging.WARNING)
     for name in order.split(","):
-        {"logs": logs, "meters": meters, "traces": traces}[name]()
+        if name == "traces":
+            traces(*([0.5] if end == "impatient" else []))
+        else:
+            {"logs": logs, "meters": meters}[name]()
     if end == "thread":
         threading.Thread(target=calls, args=(int(number),)).start()
         return
@@ -66,7 +69,7 @@ def main(order: str, number: str, end: str) -> None:
         sys.exit(3)
     if end == "error":
         raise RuntimeError("the application's own")
-    if end == "shutdown":
+    if end in {"shutdown", "impatient"}:
         provider: Any = trace.get_tracer_provider()
         provider.shutdown()
 
