@@ -1,8 +1,8 @@
 """An application that sets everything up, makes a few model calls, and ends.
 
 Arguments: the providers in the order they are made, as the SDK ends them in the opposite order; how many
-calls are made; how it ends (`simply`, `exit`, `error`, `thread`, `shutdown`, `impatient`; `fork`: as two processes, of
-which the second makes as many calls again).
+calls are made; how it ends (`simply`, `exit`, `error`, `thread`, `shutdown`, `impatient`; `fork`: as two
+processes, of which the second makes as many calls again).
 """
 
 import logging
