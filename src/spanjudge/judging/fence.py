@@ -113,6 +113,8 @@ def neutralise(text: str) -> str:
 
 def without_controls(text: str) -> str:
     """The text with control characters as pictures; always encodable as UTF-8."""
+    if text.isprintable():
+        return text
     if text.isascii():
         data = text.encode("ascii")
         if len(data.translate(None, _CONTROL_BYTES)) == len(data):
