@@ -149,8 +149,9 @@ class Background:
         finally:
             self.ended = True
             self.rest.work_ends()
-            with contextlib.suppress(Exception):  # whatever it died of may keep it from being closed
-                self.loop.close()
+            if isinstance(self.loop, RestingLoop):
+                self.loop.abandon()
+            _left_behind.append(self)
             for future in tuple(self._asked):
                 if future.set_running_or_notify_cancel():
                     future.set_exception(LoopEndedError("spanjudge's event loop has ended"))
@@ -189,8 +190,8 @@ def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 _process = (os.getpid(), 0)
 _current: Background | None = None
 _starting = threading.RLock()
-_inherited: list[Background] = []
-"""Those of parent processes, kept so that no finalizer runs for what hangs on them."""
+_left_behind: list[Background] = []
+"""Dead ones, and those of parent processes: kept so that no finalizer runs for what hangs on them."""
 
 _holding = threading.local()
 
@@ -254,7 +255,7 @@ def _after_in_child() -> None:
     global _process, _current, _starting  # noqa: PLW0603  another process, another one
     _process = (os.getpid(), _process[1] + 1)
     if _current is not None:
-        _inherited.append(_current)
+        _left_behind.append(_current)
         if isinstance(_current.loop, RestingLoop):
             _current.loop.leave_behind()
     _current = None

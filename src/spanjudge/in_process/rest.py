@@ -78,11 +78,19 @@ class RestingLoop(asyncio.SelectorEventLoop):
         closes one of them here, a finalizer at the exit say, would take it from the parent's
         list, or end the parent's TLS session. A loop that is closed is left alone.
         """
-        self._left_behind = True
+        self.abandon()
         self._resting.close()
 
+    def abandon(self) -> None:
+        """Leave a loop that died as it is.
+
+        Files may have been closed under it, and their numbers be those of other files by now, which closing
+        it would close.
+        """
+        self._left_behind = True
+
     def is_closed(self) -> bool:
-        """Whether it is of no use: closed, or a parent process's."""
+        """Whether it is of no use: closed, dead, or a parent process's."""
         return self._left_behind or super().is_closed()
 
 
