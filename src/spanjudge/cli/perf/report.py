@@ -103,8 +103,8 @@ def _lines(report: Report, *, verbose: bool) -> Iterator[str]:
     for code, message in report.failures.items():
         yield f"             {code}: {shortened(message, LONGEST)}"
     yield (
-        f"Throughput   {report.invocations_per_second:.1f} invocations/s, "
-        f"{report.results_per_second:.1f} results/s in {report.seconds:.2f} s"
+        f"Throughput   {report.invocations_per_second:.3g} invocations/s, "
+        f"{report.results_per_second:.3g} results/s in {report.seconds:.2f} s"
     )
     yield from _latency(report)
     yield from _spent(judge)
