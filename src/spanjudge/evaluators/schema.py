@@ -45,8 +45,8 @@ def build() -> dict[str, Any]:
                     minLength=1,
                 ),
                 "brief": _text(
-                    "The rubric in a few short sentences, for a call in which a capable judge answers several "
-                    "evaluators that all have one; says what the ends of the scale mean.",
+                    "The rubric in a few short sentences, for a call in which a capable judge answers "
+                    "several evaluators that all have one; says what the ends of the scale mean.",
                     minLength=1,
                 ),
                 "prompt": _prompt(),

@@ -112,12 +112,15 @@ def _question(evaluator: Evaluator) -> Iterable[Problem]:
         yield Problem((), "has neither rubric nor prompt; add “rubric: |” and tell what good means")
     if evaluator.rubric is not None and evaluator.prompt is not None:
         yield Problem(("prompt",), "stands beside a rubric; keep one of the two")
-    if evaluator.rubric is not None:
-        yield from _rubric("rubric", evaluator.rubric)
-    if evaluator.brief is not None:
-        yield from _rubric("brief", evaluator.brief)
-        if evaluator.rubric is None:
-            yield Problem(("brief",), "is the short form of a rubric, and there is none; remove it")
+    for field, text in (("rubric", evaluator.rubric), ("brief", evaluator.brief)):
+        if text is not None:
+            yield from _rubric(field, text)
+    if evaluator.brief is not None and evaluator.rubric is None:
+        yield Problem(("brief",), "is the short form of a rubric, and there is none; remove it")
+    yield from _templates(evaluator)
+
+
+def _templates(evaluator: Evaluator) -> Iterable[Problem]:
     if evaluator.prompt is None:
         return
     if not evaluator.prompt.user.strip():

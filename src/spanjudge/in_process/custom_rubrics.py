@@ -18,14 +18,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, cast
 
-from spanjudge.errors import EvaluatorError, SettingsError
-from spanjudge.evaluators import gallery
+from spanjudge.errors import SettingsError
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator, VerdictLabels
-from spanjudge.evaluators.file import check
-from spanjudge.evaluators.problem import nearest
-from spanjudge.evaluators.validation import NAME_PATTERN
+from spanjudge.evaluators.problem import nearest, spell
+from spanjudge.evaluators.validation import NAME_PATTERN, problems, type_problem
 
 CUSTOM_RUBRICS = "OTEL_INSTRUMENTATION_GENAI_EVALS_CUSTOM_RUBRICS"
 """The variable that holds rubrics as JSON."""
@@ -94,6 +92,13 @@ def rubrics_from_environment(environ: Mapping[str, str] | None = None) -> dict[s
     for problem in problems:
         _tell(problem)
     return found
+
+
+def built_in_metrics() -> dict[str, Evaluator]:
+    """The metrics of the gallery, by name."""
+    from spanjudge.evaluators import gallery  # noqa: PLC0415  reads YAML, which importing us must not bring
+
+    return gallery.metrics()
 
 
 def threshold_of(given: object, where: str) -> float:
@@ -181,7 +186,7 @@ def _fields(name: str, given: object) -> Mapping[str, object]:
 
 
 def _composed(name: str, fields: Mapping[str, object]) -> Evaluator:
-    built_in = gallery.metrics().get(name)
+    built_in = built_in_metrics().get(name)
     rubric = _text(fields, "rubric", name)
     if rubric is None:
         raise _ProblemError(f"{name}.rubric: is missing; tell the judge in prose what good means")
@@ -209,10 +214,12 @@ def _composed(name: str, fields: Mapping[str, object]) -> Evaluator:
 
 
 def _checked(evaluator: Evaluator) -> Evaluator:
-    try:
-        check(evaluator)
-    except EvaluatorError as error:
-        raise _ProblemError(f"{evaluator.name}: {error}".replace("\n", "; ")) from None
+    wrong_type = type_problem(evaluator)
+    found = (
+        [wrong_type] if wrong_type else [f"{spell(one.path)}: {one.message}" for one in problems(evaluator)]
+    )
+    if found:
+        raise _ProblemError(f"{evaluator.name}: {'; '.join(found)}")
     return evaluator
 
 

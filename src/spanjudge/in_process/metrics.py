@@ -6,12 +6,12 @@ from typing import cast, get_args
 import msgspec
 
 from spanjudge.errors import SettingsError
-from spanjudge.evaluators import gallery
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.problem import nearest
 from spanjudge.in_process.custom_rubrics import (
     CUSTOM_RUBRICS,
     bounded,
+    built_in_metrics,
     direction_of,
     read_custom_rubrics,
     rubrics_from_environment,
@@ -67,7 +67,7 @@ def definitions(
     takes them. Raises `SettingsError`, which names the metric or option, and the nearest that there is.
     """
     custom = read_custom_rubrics(custom_rubrics or {}, source="custom_rubrics")
-    known = {**gallery.metrics(), **custom}
+    known = {**built_in_metrics(), **custom}
     asked = (metrics.split(",") if isinstance(metrics, str) else list(metrics or ())) or [
         *DEFAULT_METRICS,
         *(name for name in custom if name not in KNOWN_METRICS),
