@@ -22,6 +22,7 @@ MOST_UNSORTED = 32
 _MOST_LINKS = 16_384
 _MOST_RELATIVES = 64
 _MOST_CALLS = 256  # that may still turn out to be recorded elsewhere too
+_MOST_SCOPES = 64  # instrumentations of one application
 _DISORDER_NS = 50_000_000  # by which spans that ended about the same time may be in another order
 _PATIENCE = 0.05  # seconds that a reader waits for a thread that is putting things in their place
 _OBJECT = 64  # bytes that a value takes which is no text; anything of this order will do
@@ -125,8 +126,8 @@ class Recent:
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._logs: OrderedDict[str, _Logs] = OrderedDict()
         self._links: OrderedDict[int, int] = OrderedDict()
-        # Weak, or they would take room that the bounds know nothing of.
-        self._calls_lately: deque[weakref.ref[RecentSpan]] = deque(maxlen=_MOST_CALLS)
+        # By the scope that recorded them. Weak, or they would take room that the bounds know nothing of.
+        self._calls_lately: OrderedDict[str, deque[weakref.ref[RecentSpan]]] = OrderedDict()
         self.spans = self.events = 0
         self.span_bytes = self.event_bytes = 0
 
@@ -179,15 +180,18 @@ class Recent:
         """
         self._sort(wait=_PATIENCE)
         raw, found = span.raw, list[RecentSpan]()
-        for held in reversed(self._calls_lately.copy()):
-            other = held()
-            if other is None:
+        for scope, calls in list(self._calls_lately.items()):
+            if scope == raw.scope:
                 continue
-            if other.raw.end_ns < raw.start_ns - _DISORDER_NS:
-                # They stand there in the order of their ends.
-                break
-            if other.raw.scope != raw.scope and (_within(other.raw, raw) or _within(raw, other.raw)):
-                found.append(other)
+            for held in reversed(calls.copy()):
+                other = held()
+                if other is None:
+                    continue
+                if other.raw.end_ns < raw.start_ns - _DISORDER_NS:
+                    # They stand there in the order of their ends.
+                    break
+                if _within(other.raw, raw) or _within(raw, other.raw):
+                    found.append(other)
         return found
 
     def way_up(self, parent_span_id: str) -> Iterator[tuple[str, str]]:
@@ -264,7 +268,12 @@ class Recent:
         self.span_bytes += span.size
         self.spans += 1
         if span.is_call:
-            self._calls_lately.append(weakref.ref(span))
+            calls = self._calls_lately.get(raw.scope)
+            if calls is None:
+                calls = self._calls_lately[raw.scope] = deque(maxlen=_MOST_CALLS)
+                if len(self._calls_lately) > _MOST_SCOPES:
+                    self._calls_lately.popitem(last=False)
+            calls.append(weakref.ref(span))
 
     def _put_event(self, event: LogEvent) -> None:
         size = _size(event.attributes) + size_of(event.body)
