@@ -20,35 +20,26 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
 
-from spanjudge import EvaluationFailure, EvaluationResult, EvaluationSpanProcessor, Subject
+from spanjudge import EvaluationSpanProcessor, Subject
 from spanjudge.in_process.background import background
 
 CONTEXT = "You can return an item within 30 days of purchase for a full refund."
 METRICS = "native(LLMInvocation(bias,toxicity,answer_relevancy,hallucination,sentiment))"
 
 
-class Nothing(InMemoryLogRecordExporter):
-    """A backend that takes everything at once and keeps nothing."""
+class Backend(InMemoryLogRecordExporter):
+    """A backend that takes everything at once, counts it and keeps nothing."""
+
+    results = failures = 0
 
     def export(self, batch: Sequence[Any]) -> Any:
         """Take it."""
+        failed = sum("error.type" in (one.log_record.attributes or {}) for one in batch)
+        self.failures += failed
+        self.results += len(batch) - failed
         done = super().export(batch)
         self.clear()
         return done
-
-
-class Counted:
-    """What came of the evaluations."""
-
-    def __init__(self) -> None:
-        """Nothing so far."""
-        self.invocations = self.results = self.failures = 0
-
-    def __call__(self, _: object, evaluations: Sequence[object]) -> None:
-        """Count one invocation's."""
-        self.invocations += 1
-        self.results += sum(isinstance(one, EvaluationResult) for one in evaluations)
-        self.failures += sum(isinstance(one, EvaluationFailure) for one in evaluations)
 
 
 class Application:
@@ -60,13 +51,12 @@ class Application:
         os.environ["OTEL_INSTRUMENTATION_GENAI_EVALS_WORKERS"] = str(workers)
         os.environ["OTEL_INSTRUMENTATION_GENAI_EVALS_QUEUE_SIZE"] = str(waiting)
         os.environ["OTEL_INSTRUMENTATION_GENAI_EVALS_RESULTS_AGGREGATION"] = "true"
-        self.counted = Counted()
-        logs, meters = LoggerProvider(), MeterProvider(metric_readers=[InMemoryMetricReader()])
-        logs.add_log_record_processor(BatchLogRecordProcessor(Nothing()))
+        self.backend = Backend()
+        self.logs = LoggerProvider()
+        self.logs.add_log_record_processor(BatchLogRecordProcessor(self.backend, max_queue_size=65_536))
+        meters = MeterProvider(metric_readers=[InMemoryMetricReader()])
         self.provider = TracerProvider()
-        self.processor = EvaluationSpanProcessor(
-            logger_provider=logs, meter_provider=meters, on_results=self.counted
-        )
+        self.processor = EvaluationSpanProcessor(logger_provider=self.logs, meter_provider=meters)
         if evaluates:
             self.provider.add_span_processor(self.processor)
         self.tracer: Tracer = self.provider.get_tracer("benchmark")
@@ -109,23 +99,24 @@ def throughput(workers: int, invocations: int) -> dict[str, float]:
     for number in range(workers):
         application.invoke(-number)
     application.processor.wait_for_all(120)
-    before, counted = cpu(), application.counted
-    done = counted.invocations
+    before, warm = cpu(), application.processor.counts.evaluated
     started = time.perf_counter()
     for number in range(invocations):
         application.invoke(number)
     finished = application.processor.wait_for_all(600)
     seconds = time.perf_counter() - started
-    answer = {
+    used = cpu() - before
+    evaluated = application.processor.counts.evaluated - warm
+    application.provider.shutdown()
+    application.logs.shutdown()
+    return {
         "seconds": seconds,
-        "invocations": counted.invocations - done,
-        "results": counted.results,
-        "failures": counted.failures,
-        "cpu": cpu() - before,
+        "invocations": evaluated,
+        "results": application.backend.results,
+        "failures": application.backend.failures,
+        "cpu": used,
         "finished": finished,
     }
-    application.provider.shutdown()
-    return answer
 
 
 def offers(invocations: int) -> dict[str, float]:

@@ -30,9 +30,8 @@ _CHAT = "/chat/completions"
 class JudgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A judge model that can be opened. `provider` is what results call its provider.
 
-    `limits` are what may be spent on it. `words` are what messages about it say instead of the core's own words
-    (names of variables, mostly).
-    `problems` are settings that have no effect, each with the fix.
+    `limits` are what may be spent on it. `words` are what messages about it say instead of the core's own
+    words (names of variables, mostly). `problems` are settings that have no effect, each with the fix.
     """
 
     config: JudgeModelConfig
