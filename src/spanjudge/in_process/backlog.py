@@ -251,20 +251,28 @@ class Backlog:
     def _take_in(self, current: Background) -> None:
         if self._loop is not current:
             self._begin_anew(current)
+        self._line_up()
+        while len(self._tasks) < self._settings.workers and (invocation := self._next()) is not None:
+            task = current.task(self._serve(invocation))
+            self._tasks.add(task)
+            task.add_done_callback(self._done)
+        self._release()
+
+    def _line_up(self) -> None:
         while self._entered:
             self._waiting.append(self._entered.popleft())
             self._measure(1)
         if self._over:
             # They entered at the very moment of the end.
             self.give_up()
-        while self._waiting and len(self._tasks) < self._settings.workers:
-            invocation = self._waiting.popleft()
-            self._places.append(None)
-            self._measure(-1)
-            task = current.task(self._evaluate(invocation))
-            self._tasks.add(task)
-            task.add_done_callback(self._done)
-        self._release()
+
+    def _next(self) -> Invocation | None:
+        if not self._waiting:
+            return None
+        invocation = self._waiting.popleft()
+        self._places.append(None)
+        self._measure(-1)
+        return invocation
 
     def _release(self) -> None:
         """Tell who waits for it that all is done, when it is."""
@@ -288,8 +296,27 @@ class Backlog:
             self._measure(-1)
             self._recorded += 1
 
-    async def _evaluate(self, invocation: Invocation) -> None:
-        task = asyncio.current_task()
+    async def _serve(self, first: Invocation) -> None:
+        """Evaluate one after the other, as long as there are some.
+
+        The next one is begun at once, before others that became ready in the meantime have their turn: so
+        judge calls stay apart in time, and their answers do not come, and wait for the loop, all together.
+        """
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        invocation: Invocation | None = first
+        while invocation is not None:
+            turned = asyncio.Event()
+            loop.call_soon(turned.set)
+            await self._evaluate(invocation, task)
+            if task not in self._tasks:
+                return
+            if not turned.is_set():
+                # Nothing in it had to be waited for; with many such ones the loop would stand still.
+                await asyncio.sleep(0)
+            self._line_up()
+            invocation = self._next()
+
+    async def _evaluate(self, invocation: Invocation, task: "asyncio.Task[None] | None") -> None:
         limit = asyncio.timeout(self._settings.timeout)
         why = ""
         try:

@@ -31,6 +31,7 @@ from spanjudge.version import __version__
 
 _log = logging.getLogger(__name__)
 
+_GATHERED_SECONDS = 1.0
 _TOLD_EVERY = 60.0  # seconds between two lines of the log about the same trouble
 _SEVERITY = {number: SeverityNumber(number) for number in (result_record.INFO, result_record.WARN)}
 
@@ -66,9 +67,19 @@ class ResultEmitter:
     """
 
     def __init__(
-        self, *, logger_provider: LoggerProvider | None = None, meter_provider: MeterProvider | None = None
+        self,
+        *,
+        logger_provider: LoggerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        later: Callable[[float, Callable[[], None]], object] | None = None,
     ) -> None:
-        """Without a provider the process's own is taken at each emission: it may also be set later."""
+        """Without a provider the process's own is taken at each emission: it may also be set later.
+
+        `later(seconds, call)` calls something in so many seconds. With it counters are handed on together,
+        once a second, and whenever `flush` is called.
+        """
+        self._later = later
+        self._flushes = False
         self._logger_provider = logger_provider
         self._meter_provider = meter_provider
         self._logging: tuple[LoggerProvider, _Writer] | None = None
@@ -114,6 +125,25 @@ class ResultEmitter:
                 self._metrics().record(evaluated, context)
             except Exception as error:  # noqa: BLE001  as above
                 self._trouble("MeterProvider", error)
+        self._flush_later()
+
+    def flush(self) -> None:
+        """Hand on what counters have gathered."""
+        self._flushes = False
+        if self._counting is not None:
+            try:
+                self._counting[1].flush()
+            except Exception as error:  # noqa: BLE001  as in `send`
+                self._trouble("MeterProvider", error)
+
+    def _flush_later(self) -> None:
+        if self._later is None or self._flushes:
+            return
+        self._flushes = True
+        try:
+            self._later(_GATHERED_SECONDS, self.flush)
+        except RuntimeError:  # there is no loop any more to call it
+            self.flush()
 
     def _writer(self) -> "_Writer":
         provider = self._logger_provider or get_logger_provider()
@@ -127,7 +157,9 @@ class ResultEmitter:
         provider = self._meter_provider or get_meter_provider()
         kept = self._counting
         if kept is None or kept[0] is not provider:
-            kept = self._counting = provider, ResultMetrics(meter_provider=provider)
+            self.flush()
+            gathers = self._later is not None
+            kept = self._counting = provider, ResultMetrics(meter_provider=provider, gathers=gathers)
         return kept[1]
 
     def _trouble(self, where: str, error: Exception) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import queue
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -55,7 +56,8 @@ class EvaluationQueue:
 
     `size`: how many may wait; a further one is dropped, is told so (`evaluation_error`), is counted, and the
     log tells how many were, at most once each `interval` seconds. `workers`: how many are evaluated at once.
-    `timeout` (seconds) bounds each. `work` is awaited on the background loop; what it raises is
+    `timeout` (seconds) bounds each. `settle` is called when somebody has waited for all of them, and at the
+    end. `work` is awaited on the background loop; what it raises is
     counted as failed and ends nothing else.
 
     In a forked process (gunicorn, celery) it begins empty, on an event loop of that process; what the
@@ -73,6 +75,7 @@ class EvaluationQueue:
         monitoring: Monitoring | None = None,
         interval: float = 5.0,
         timeout: float = 60.0,
+        settle: Callable[[], None] | None = None,
     ) -> None:
         """Starts nothing: the first offer does, so that a process that forks before needs no thread."""
         if size < 1:
@@ -87,6 +90,7 @@ class EvaluationQueue:
         self._settings = Settings(size=size, workers=workers, interval=interval, timeout=timeout)
         self._admission = admission
         self._monitoring = monitoring
+        self._settle = settle
         self._full = (
             f"the queue was full; raise OTEL_INSTRUMENTATION_GENAI_EVALS_QUEUE_SIZE ({size}) or "
             f"OTEL_INSTRUMENTATION_GENAI_EVALS_WORKERS ({workers}), or lower "
@@ -129,7 +133,11 @@ class EvaluationQueue:
         From any thread. It blocks only its caller: called in a coroutine, that loop stands still meanwhile,
         while the evaluations go on. Raises `RuntimeError` on the background loop's own thread.
         """
-        backlog = self._here().backlog
+        done = self._wait(self._here().backlog, timeout)
+        self._settled()
+        return done
+
+    def _wait(self, backlog: Backlog, timeout: float | None) -> bool:
         end = None if timeout is None else time.monotonic() + timeout
         loops = 0
         while backlog.waiting or backlog.under_way:
@@ -163,6 +171,7 @@ class EvaluationQueue:
             raise
         finally:
             leave_to_itself(self)
+            self._settled()
             given_up = backlog.newly_given_up()
             if given_up:
                 what = "1 invocation was" if given_up == 1 else f"{given_up} invocations were"
@@ -173,6 +182,11 @@ class EvaluationQueue:
                         what,
                     )
         return given_up
+
+    def _settled(self) -> None:
+        if self._settle is not None:
+            with contextlib.suppress(Exception):  # whatever it is, the application goes on
+                self._settle()
 
     def _offer(self, invocation: Invocation) -> bool:
         backlog, refused = self._here()

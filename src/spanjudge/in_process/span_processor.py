@@ -113,9 +113,10 @@ class EvaluationSpanProcessor(SpanProcessor):
         self._recent = Recent()
         self._events = ContentEvents(self._hear)
         self._reader = SpanReader(self._recent, hears_events=lambda: self._events.attached)
+        emitter = ResultEmitter(logger_provider=logger_provider, meter_provider=meter_provider, later=_later)
         self._evaluation = InvocationEvaluation(
             self._evaluators_of,
-            emitter=ResultEmitter(logger_provider=logger_provider, meter_provider=meter_provider),
+            emitter=emitter,
             aggregation=options.aggregation,
             on_results=on_results,
         )
@@ -127,6 +128,7 @@ class EvaluationSpanProcessor(SpanProcessor):
             monitoring=monitoring.get("native"),
             interval=options.interval,
             timeout=_most_seconds(environ),
+            settle=emitter.flush,
         )
         self._shutdown_timeout = shutdown_timeout
         self._told_at = -_TOLD_EVERY
@@ -267,6 +269,11 @@ class EvaluationSpanProcessor(SpanProcessor):
         self._told_at = now
         with suppress(Exception):  # the application's logging may be anything
             _log.warning("a span was not evaluated: looking at it raised %s", type(error).__name__)
+
+
+def _later(seconds: float, call: Callable[[], None]) -> None:
+    current = background()
+    current.soon(current.loop.call_later, seconds, call)
 
 
 def _monitoring(meter_provider: MeterProvider | None) -> dict[str, Monitoring]:

@@ -5,6 +5,7 @@ companions.
 Only the OpenTelemetry API is used: without an SDK every call here does next to nothing.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -28,11 +29,17 @@ def _meter(provider: metrics.MeterProvider | None) -> metrics.Meter:
 
 
 class ResultMetrics:
-    """Histogram of scores, counters of outcomes and cost; recorded once for every stored outcome."""
+    """Histogram of scores, counters of outcomes and cost; recorded once for every stored outcome.
 
-    def __init__(self, *, meter_provider: metrics.MeterProvider | None = None) -> None:
+    With `gathers` the counters are added up here until `flush`: the sums are the same, and the SDK, which
+    takes longer for one addition than most of what leads to it, is asked once for many.
+    """
+
+    def __init__(self, *, meter_provider: metrics.MeterProvider | None = None, gathers: bool = False) -> None:
         """Without a provider the process's own is taken, which may also be set later."""
         meter = _meter(meter_provider)
+        self._gathered: dict[int, _Sum] | None = {} if gathers else None
+        self._gathering = threading.Lock()
         self._score = meter.create_histogram(
             "gen_ai.evaluation.score",
             unit="1",
@@ -56,9 +63,29 @@ class ResultMetrics:
         score = result_record.score_of(evaluated.outcome)
         if score is not None:
             self._score.record(score, attributes.score, context)
-        self._outcomes.add(1, attributes.outcome, context)
-        if evaluated.outcome.cost_usd:
-            self._cost.add(evaluated.outcome.cost_usd, attributes.cost, context)
+        cost = evaluated.outcome.cost_usd
+        if self._gathered is None:
+            self._outcomes.add(1, attributes.outcome, context)
+            if cost:
+                self._cost.add(cost, attributes.cost, context)
+            return
+        with self._gathering:
+            found = self._gathered.get(id(attributes))
+            if found is None:
+                found = self._gathered[id(attributes)] = _Sum(attributes)
+            found.outcomes += 1
+            found.cost += cost or 0.0
+
+    def flush(self) -> None:
+        """Hand on what was gathered."""
+        if not self._gathered:
+            return
+        with self._gathering:
+            gathered, self._gathered = self._gathered, {}
+        for one in gathered.values():
+            self._outcomes.add(one.outcomes, one.attributes.outcome)
+            if one.cost:
+                self._cost.add(one.cost, one.attributes.cost)
 
     def _attributes_of(self, fixed: result_record.Fixed) -> "_ResultAttributes":
         """The same few sets again and again: kept. The object is kept with them, so its id stays its own."""
@@ -105,6 +132,17 @@ class _ResultAttributes(msgspec.Struct, frozen=True):
             },
         }
         return cls(score, outcome, cost)
+
+
+class _Sum:
+    """What was counted under the same attributes; they are kept here, so that their id stays theirs."""
+
+    __slots__ = ("attributes", "cost", "outcomes")
+
+    def __init__(self, attributes: _ResultAttributes) -> None:
+        self.attributes = attributes
+        self.outcomes = 0
+        self.cost = 0.0
 
 
 class ExportMetrics:
