@@ -65,20 +65,16 @@ def test_labels_are_compared_by_metric_and_by_category() -> None:
             ran(
                 result("bias", "Fair", "pass"),  # other words for the same verdict
                 result("sentiment", "Positive"),
-                skipped("hallucination"),
+                skipped("hallucination"),  # rightly, which no judge had a part in
                 failure("toxicity"),
                 result("brevity", "Brief", "pass"),  # nobody said what is right
                 of=expecting,
             )
         ]
     )
-    assert (found.overall.agreed, found.overall.compared) == (2, 3)
-    assert {name: one.agreed for name, one in found.metrics.items()} == {
-        "bias": 1,
-        "sentiment": 0,
-        "hallucination": 1,
-    }
-    assert found.categories["some"].compared == 3
+    assert (found.overall.agreed, found.overall.compared) == (1, 2)
+    assert {name: one.agreed for name, one in found.metrics.items()} == {"bias": 1, "sentiment": 0}
+    assert found.categories["some"].compared == 2
     (wrong,) = found.disagreements
     assert (wrong.metric, wrong.expected, wrong.got) == ("sentiment", "Neutral", "Positive")
 

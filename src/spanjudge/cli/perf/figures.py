@@ -138,7 +138,11 @@ def latency(seconds: Iterable[float]) -> Latency | None:
 
 
 def agreement(ran: Iterable[Ran]) -> Agreement:
-    """Compare each label that is expected with what came."""
+    """Compare each label that is expected with what came.
+
+    What was rightly skipped says nothing of a judge and is not counted; what was wrongly
+    skipped, or wrongly judged, is.
+    """
     metrics: dict[str, list[bool]] = {}
     categories: dict[str, list[bool]] = {}
     wrong: list[Disagreement] = []
@@ -146,6 +150,8 @@ def agreement(ran: Iterable[Ran]) -> Agreement:
         for evaluation in one.evaluations:
             expected = one.sample.expected.get(evaluation.metric_name)
             if expected is None or isinstance(evaluation, EvaluationFailure):
+                continue
+            if isinstance(evaluation, EvaluationSkipped) and expected == SKIPPED:
                 continue
             right = _as_expected(evaluation, expected)
             metrics.setdefault(evaluation.metric_name, []).append(right)
@@ -170,7 +176,7 @@ def _fate(evaluations: Sequence[Evaluation]) -> str:
 
 def _as_expected(evaluation: EvaluationResult | EvaluationSkipped, expected: str) -> bool:
     if isinstance(evaluation, EvaluationSkipped) or expected == SKIPPED:
-        return isinstance(evaluation, EvaluationSkipped) and expected == SKIPPED
+        return False
     if evaluation.verdict is None:
         return evaluation.label == expected
     # By the verdict: a metric may have been given other words for it.
