@@ -23,6 +23,7 @@ from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.native import NativeEvaluator
 from spanjudge.in_process.queue import EvaluationQueue
 from spanjudge.in_process.reading import invocation_of
+from spanjudge.judging.models import wire
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.models.registry import open_model
@@ -172,6 +173,19 @@ def forks() -> None:
     assert queue.shutdown(30) == 0
 
 
+def forks_while_it_connects() -> None:
+    """A session that was just opened waits for its first connection when the child gets a copy of it."""
+    queue = a_queue()
+    offer(queue, "parent", 5)
+    while not wire.sessions:
+        time.sleep(0)
+    child = os.fork()
+    if not child:
+        offer(queue, "child", 5)
+        sys.exit(0)
+    say("child", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
 def _leave(_signal: int, _frame: object) -> None:
     sys.exit(0)
 
@@ -311,6 +325,7 @@ PROGRAMS: dict[str, Callable[[], None]] = {
         is_interrupted_while_it_ends,
         is_interrupted_while_it_shuts_down,
         forks,
+        forks_while_it_connects,
         is_preforked,
         forks_by_multiprocessing,
         spawns_by_multiprocessing,

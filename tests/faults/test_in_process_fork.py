@@ -17,6 +17,13 @@ async def test_each_process_evaluates_its_own_once(mock_judge: MockJudge) -> Non
     assert "child 0" in ended.lines
 
 
+async def test_a_child_leaves_connections_alone_that_the_parent_is_opening(mock_judge: MockJudge) -> None:
+    ended = await run("forks_while_it_connects", mock_judge, "-W", "ignore::DeprecationWarning")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.evaluated == {"parent": 5, "child": 5}
+    assert "child 0" in ended.lines
+
+
 async def test_workers_of_a_prefork_server_and_their_parent(mock_judge: MockJudge) -> None:
     mock_judge.always(slow(0.02))
     ended = await run("is_preforked", mock_judge)

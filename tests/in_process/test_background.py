@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import importlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from pathlib import Path
 
 import pytest
 from opentelemetry import baggage, context, trace
@@ -20,6 +23,7 @@ from spanjudge.in_process.background import (
     is_own_context,
     this_process,
 )
+from spanjudge.in_process.rest import locked
 
 mark: ContextVar[str] = ContextVar("mark", default="")
 
@@ -252,3 +256,24 @@ def test_a_loop_that_stands_still_is_not_waited_for_without_end() -> None:
 def test_the_process_is_the_same_until_it_forks() -> None:
     assert this_process() == this_process()
     assert this_process()[0] == os.getpid()
+
+
+def test_who_wants_to_fork_sees_an_import_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text(
+        "from tests.in_process.test_background import begun, go_on\nbegun.set()\nassert go_on.wait(10)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def import_it() -> object:
+        return await asyncio.to_thread(importlib.import_module, "slow_to_import")
+
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(background().run, import_it())
+        assert begun.wait(10)
+        assert locked() == "import"
+        go_on.set()
+        assert waiting.result(10) is sys.modules.pop("slow_to_import")
+    assert locked() is None
+
+
+begun, go_on = threading.Event(), threading.Event()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from spanjudge.in_process.interpreter_exit import at_exit
 from spanjudge.in_process.own_context import is_own_context, own_variables
-from spanjudge.in_process.rest import Rest, RestingLoop, importing
+from spanjudge.in_process.rest import Rest, RestingLoop, locked
 from spanjudge.in_process.threads import DaemonThreads
 
 __all__ = ["Background", "LoopEndedError", "background", "is_own_context", "this_process"]
@@ -29,7 +29,10 @@ class LoopEndedError(RuntimeError):
 _log = logging.getLogger(__name__)
 
 FORK_WAIT_SECONDS = 1.0
-"""A fork waits this long at most for the loop to come to rest."""
+"""A fork waits this long at most for the loop to come to rest, and for a name that is looked up."""
+
+IMPORT_WAIT_SECONDS = 10.0
+"""And this long for an import of ours: it has an end, and otherwise the child could never import the same."""
 
 _LOOK_SECONDS = 0.005
 _CLOSE_SECONDS = 0.25
@@ -237,10 +240,13 @@ def _before_fork() -> None:
     _holding.rest = None
     if current is None or current.ended:
         return
-    patience = time.monotonic() + FORK_WAIT_SECONDS
+    began = time.monotonic()
     if current.rest.hold(FORK_WAIT_SECONDS):
         _holding.rest = current.rest
-    while importing() and time.monotonic() < patience:
+    while (what := locked()) is not None:
+        patience = IMPORT_WAIT_SECONDS if what == "import" else FORK_WAIT_SECONDS
+        if time.monotonic() - began >= patience:
+            return
         time.sleep(_LOOK_SECONDS)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import selectors
+import socket
 import sys
 import threading
+from typing import Literal
 
 
 class Rest:
@@ -45,21 +47,28 @@ class Rest:
         self._gate.release()
 
 
-def importing() -> bool:
-    """Whether another thread of ours is in the middle of an import.
+Locked = Literal["import", "lookup"]
 
-    The lock of a module that is being imported stays locked in a forked child, for the whole application.
+
+def locked() -> Locked | None:
+    """What locks, that nobody can see, another thread of ours holds right now.
+
+    The lock of a module that is being imported, or the C library's while it looks up a name, stays locked in
+    a forked child, for the whole application.
     """
     ours = {thread.ident for thread in threading.enumerate() if thread.name.startswith("spanjudge")}
     ours.discard(threading.get_ident())
+    found: Locked | None = None
     frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  documented, and the only way to see it
     for ident, frame in frames.items():
         above = frame if ident in ours else None
         while above is not None:
             if above.f_code.co_filename.startswith("<frozen importlib"):
-                return True
+                return "import"
+            if above.f_code is getattr(socket.getaddrinfo, "__code__", None):
+                found = "lookup"
             above = above.f_back
-    return False
+    return found
 
 
 class RestingLoop(asyncio.SelectorEventLoop):

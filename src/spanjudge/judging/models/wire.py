@@ -177,6 +177,19 @@ async def _forget_dead_loops() -> None:
         await _close(sessions.pop(loop).session, loop)
 
 
+_parents: list[dict[asyncio.AbstractEventLoop, _Shared]] = []
+
+
+def _leave_to_the_parent() -> None:
+    """After a fork these are the parent's: to close or await anything of theirs here would disturb both."""
+    _parents.append(dict(sessions))
+    sessions.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
+
+
 async def close_session() -> None:
     """Close this loop's session, whoever uses it; the next call opens another."""
     shared = sessions.pop(asyncio.get_running_loop(), None)
