@@ -16,14 +16,14 @@ from opentelemetry import baggage, context, trace
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
 from opentelemetry.sdk.trace import TracerProvider
 
-from spanjudge.in_process.background import (
+from spanjudge.in_process.background.loop import (
     Background,
     LoopEndedError,
     background,
     is_own_context,
     this_process,
 )
-from spanjudge.in_process.rest import locked
+from spanjudge.in_process.background.rest import locked
 
 mark: ContextVar[str] = ContextVar("mark", default="")
 
@@ -262,7 +262,7 @@ def test_who_wants_to_fork_sees_an_import_of_ours(tmp_path: Path, monkeypatch: p
     (tmp_path / "slow_to_import.py").write_text(
         "from tests.in_process.test_background import begun, go_on\nbegun.set()\nassert go_on.wait(10)\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     async def import_it() -> object:
         return await asyncio.to_thread(importlib.import_module, "slow_to_import")
