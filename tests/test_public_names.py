@@ -71,7 +71,8 @@ def test_type_checkers_see_the_same_names() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert seen == {(name, f"spanjudge.{place}") for name, place in spanjudge._PLACES.items()}
+    places: dict[str, str] = vars(spanjudge)["_PLACES"]
+    assert seen == {(name, f"spanjudge.{place}") for name, place in places.items()}
 
 
 def test_a_name_that_is_none() -> None:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from spanjudge.evaluators.acceptance import Acceptance
     from spanjudge.evaluators.answer_format import Anchor, Boolean, Category, Label, Score
     from spanjudge.evaluators.evaluator import Evaluator, Prompt
-    from spanjudge.in_process.code_evaluator import evaluator
-    from spanjudge.in_process.deepeval import DeepevalEvaluator
+    from spanjudge.in_process.code.evaluator import evaluator
+    from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
     from spanjudge.in_process.native import NativeEvaluator
     from spanjudge.in_process.span_processor import EvaluationSpanProcessor
     from spanjudge.in_process.submitted import submit_evaluation
@@ -49,7 +49,7 @@ _PLACES = {
     "Anchor": "evaluators.answer_format",
     "Boolean": "evaluators.answer_format",
     "Category": "evaluators.answer_format",
-    "DeepevalEvaluator": "in_process.deepeval",
+    "DeepevalEvaluator": "in_process.deepeval.evaluator",
     "Document": "spans.span",
     "EvaluationFailure": "judging.result",
     "EvaluationResult": "judging.result",
@@ -62,7 +62,7 @@ _PLACES = {
     "Prompt": "evaluators.evaluator",
     "Score": "evaluators.answer_format",
     "Subject": "judging.subject",
-    "evaluator": "in_process.code_evaluator",
+    "evaluator": "in_process.code.evaluator",
     "submit_evaluation": "in_process.submitted",
 }
 

@@ -15,8 +15,8 @@ from typing import Self
 
 from spanjudge.evaluators.problem import nearest
 from spanjudge.in_process import emitters
+from spanjudge.in_process.background.interpreter_exit import live_queues
 from spanjudge.in_process.evaluator import Evaluation
-from spanjudge.in_process.interpreter_exit import live_queues
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, EvaluationSkipped
 

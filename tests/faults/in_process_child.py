@@ -18,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
-from spanjudge.in_process import interpreter_exit
+from spanjudge.in_process.background import interpreter_exit
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.native import NativeEvaluator
-from spanjudge.in_process.queue import EvaluationQueue
+from spanjudge.in_process.queue.evaluation_queue import EvaluationQueue
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.judging.models import wire
 from spanjudge.judging.models.config import JudgeModelConfig

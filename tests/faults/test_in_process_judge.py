@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, ReadWriteLogRecord
 
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.emitters import ResultEmitter
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.native import NativeEvaluator
-from spanjudge.in_process.queue import Counts, EvaluationQueue
+from spanjudge.in_process.queue.evaluation_queue import Counts, EvaluationQueue
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.models.registry import open_model

@@ -64,7 +64,7 @@ async def start(environment: pytest.MonkeyPatch) -> AsyncIterator[Start]:
 @pytest.fixture(autouse=True)
 def fresh_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The host keeps its evaluators for the process, and we what was told already."""
-    monkeypatch.setattr("spanjudge.in_process.options._told", set[str]())
+    monkeypatch.setattr("spanjudge.in_process.settings.options._told", set[str]())
     registry: Any = import_module("opentelemetry.util.genai.evals.registry")
     registry.clear_registry()
     yield

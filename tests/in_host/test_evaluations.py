@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from spanjudge.in_process.host_results import Way, host_naming, way_of
+from spanjudge.in_process.host.results import Way, host_naming, way_of
 from tests.in_host.application import genai
 from tests.in_host.conftest import Start
 from tests.mock_judge import Behaviour, MockJudge
@@ -29,7 +29,7 @@ async def test_the_host_finds_our_evaluator_runs_it_and_emits_its_results(
 ) -> None:
     application = start(SPEC, CONCURRENT=concurrent, RESULTS_AGGREGATION=aggregation)
     (evaluator,) = application.evaluators["LLMInvocation"]
-    assert type(evaluator).__module__ == "spanjudge.in_process.host_evaluator"
+    assert type(evaluator).__module__ == "spanjudge.in_process.host.evaluator"
     assert list(evaluator.metrics) == BOTH
 
     invocation = application.chat()

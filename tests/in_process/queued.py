@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.invocation import Invocation, Seen
 from spanjudge.judging.subject import Subject
 from spanjudge.telemetry.evaluated import Target

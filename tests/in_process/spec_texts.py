@@ -3,7 +3,7 @@
 import msgspec
 from hypothesis import strategies as st
 
-from spanjudge.in_process.spec import EVALUATORS, TYPES
+from spanjudge.in_process.settings.spec import EVALUATORS, TYPES
 
 METRICS = (
     "bias",

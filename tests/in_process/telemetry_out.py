@@ -1,7 +1,7 @@
 """An application's own logger and meter providers, with everything that reached them kept in memory."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor, export
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
@@ -60,4 +60,7 @@ class TelemetryOut:
 
 def plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as a dictionary; the SDK makes tuples of lists."""
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in attributes.items()}
+    return {
+        key: list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
+        for key, value in attributes.items()
+    }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from spanjudge.errors import SettingsError
 from spanjudge.evaluators.sampling import sampled
-from spanjudge.in_process.admission import Admission
+from spanjudge.in_process.queue.admission import Admission
 
 TRACES = [f"{number:032x}" for number in range(2_000)]
 

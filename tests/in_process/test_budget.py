@@ -6,8 +6,8 @@ import pytest
 from spanjudge import EvaluationFailure, EvaluationResult, NativeEvaluator, Subject
 from spanjudge.errors import SettingsError
 from spanjudge.in_process.judge_model import judge_model
-from spanjudge.in_process.options import Options
 from spanjudge.in_process.plan import evaluators_of
+from spanjudge.in_process.settings.options import Options
 from tests.mock_judge import Behaviour, MockJudge
 
 SUBJECT = Subject(input="A table for two?", output="With pleasure.")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spanjudge.evaluators.acceptance import Acceptance
-from spanjudge.in_process.code_evaluator import CodeEvaluator
+from spanjudge.in_process.code.evaluator import CodeEvaluator
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, EvaluationSkipped
 from tests.in_process.code_evaluators import SUBJECT

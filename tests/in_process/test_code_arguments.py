@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import spanjudge
-from spanjudge.in_process.code_evaluator import CodeEvaluator, registered
+from spanjudge.in_process.code.evaluator import CodeEvaluator, registered
 from spanjudge.in_process.invocation import Invocation, Seen, Skip
 from spanjudge.judging.result import EvaluationResult, EvaluationSkipped
 from spanjudge.judging.subject import Subject

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 import spanjudge
-from spanjudge.in_process.code_evaluator import CodeEvaluator, registered
+from spanjudge.in_process.code.evaluator import CodeEvaluator, registered
 from spanjudge.in_process.evaluator import Evaluation
 from tests.in_process.code_evaluators import SUBJECT
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from spanjudge.in_process import variables
+from spanjudge.in_process.settings import variables
 from spanjudge.judging.models.settings.setting import Setting
 from spanjudge.judging.models.settings.table import JUDGE
 from spanjudge.settings.table import BY_ENV

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import host
-from spanjudge.in_process.host_evaluator import host_evaluator
-from spanjudge.in_process.host_exit import host_backlog
-from spanjudge.in_process.host_results import HostResults, Way, failure_type, way_of
+from spanjudge.in_process.host import entry_points as host
+from spanjudge.in_process.host.evaluator import host_evaluator
+from spanjudge.in_process.host.exit import host_backlog
+from spanjudge.in_process.host.results import HostResults, Way, failure_type, way_of
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, EvaluationSkipped
 from tests.in_process.host_shapes import Error, LLMInvocation, chat

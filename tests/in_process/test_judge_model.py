@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from spanjudge.errors import MissingExtraError, SettingsError
-from spanjudge.in_process import variables
 from spanjudge.in_process.judge_model import NamedModel, SharedModel, judge_model
-from spanjudge.in_process.judge_settings import JudgeSettings, judge_settings
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.judge_settings import JudgeSettings, judge_settings
 from spanjudge.judging.models.model import JudgeModelError, JudgeRequest
 from spanjudge.judging.models.scripted import ScriptedModel
 from tests.mock_judge import Behaviour, MockJudge

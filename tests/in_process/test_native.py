@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.custom_rubrics import CUSTOM_RUBRICS
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation, Seen, Skip

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanjudge.in_process import variables
-from spanjudge.in_process.options import Options, log_problems
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.options import Options, log_problems
 from spanjudge.judging.models.settings.setting import Setting
 
 READ = (*variables.EVALUATE, *variables.QUEUE)

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import variables
-from spanjudge.in_process.background import background
-from spanjudge.in_process.deepeval import DeepevalEvaluator
+from spanjudge.in_process.background.loop import background
+from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
 from spanjudge.in_process.metrics import DEFAULT_METRICS
 from spanjudge.in_process.native import NativeEvaluator
-from spanjudge.in_process.options import Options
 from spanjudge.in_process.plan import Plan, evaluators_of
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.options import Options
 from spanjudge.judging.call import JudgeCall
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.scripted import ScriptedModel
@@ -149,13 +149,13 @@ def test_problems_of_the_judge_s_settings_are_told() -> None:
 WITHOUT_DEEPEVAL = """
 import sys
 sys.modules["deepeval"] = None
-from spanjudge.in_process.options import Options
+from spanjudge.in_process.settings.options import Options
 from spanjudge.in_process.plan import evaluators_of
 environ = {"OPENAI_API_KEY": "sk-1", "OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS": sys.argv[1]}
 found = evaluators_of(Options.from_environment(environ), environ=environ)
 print([(kind, [one.name for one in some]) for kind, some in found.items()])
 print(*found.problems, sep="\\n")
-print("imported:", "spanjudge.in_process.deepeval" in sys.modules)
+print("imported:", "spanjudge.in_process.deepeval.evaluator" in sys.modules)
 """
 
 

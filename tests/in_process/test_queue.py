@@ -11,10 +11,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process.admission import Admission, Refusal
-from spanjudge.in_process.background import is_own_context
+from spanjudge.in_process.background.loop import is_own_context
 from spanjudge.in_process.invocation import Invocation
-from spanjudge.in_process.queue import Counts, EvaluationQueue
+from spanjudge.in_process.queue.admission import Admission, Refusal
+from spanjudge.in_process.queue.evaluation_queue import Counts, EvaluationQueue
 from spanjudge.telemetry.monitoring import Monitoring
 from tests.in_process.queued import Gate, Measured, an_invocation
 

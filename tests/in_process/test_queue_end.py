@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from spanjudge.in_process.background import Background, background
+from spanjudge.in_process.background.loop import Background, background
 from spanjudge.in_process.invocation import Invocation
-from spanjudge.in_process.queue import Counts, EvaluationQueue
+from spanjudge.in_process.queue.evaluation_queue import Counts, EvaluationQueue
 from tests.in_process.queued import Gate, Measured, an_invocation
 
 

@@ -9,8 +9,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from spanjudge.in_process.content_events import ContentEvents
-from spanjudge.in_process.readable import Glance, LogRecord, log_event, native, raw_span, service_of
+from spanjudge.in_process.recorded.content_events import ContentEvents
+from spanjudge.in_process.recorded.readable import Glance, LogRecord, log_event, native, raw_span, service_of
 from spanjudge.spans.normalize import normalize
 from spanjudge.spans.raw import LogEvent, RawSpan
 from tests.in_process.replay import Replay, scenarios

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spanjudge.in_process.recent import MOST_UNSORTED, Recent, RecentSpan, size_of
+from spanjudge.in_process.recorded.recent import MOST_UNSORTED, Recent, RecentSpan, size_of
 from spanjudge.spans.raw import LogEvent, RawEvent, RawSpan
 
 

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, SamplingResult, StaticSampler
 
 import spanjudge
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.span_processor import EvaluationSpanProcessor

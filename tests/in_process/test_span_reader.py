@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from spanjudge.in_process.background import background
-from spanjudge.in_process.recent import Recent, RecentSpan
-from spanjudge.in_process.span_reader import MOST_IN_VAIN, SpanReader
+from spanjudge.in_process.background.loop import background
+from spanjudge.in_process.recorded.recent import Recent, RecentSpan
+from spanjudge.in_process.recorded.span_reader import MOST_IN_VAIN, SpanReader
 from spanjudge.spans.raw import STATUS_ERROR, LogEvent, RawSpan
 from tests.in_process.replay import logs_of
 from tests.spans.captures import capture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spanjudge.in_process.spec import EVALUATORS, TYPES, Spec, parse
+from spanjudge.in_process.settings.spec import EVALUATORS, TYPES, Spec, parse
 from tests.in_process.spec_texts import Written, written_specs
 
 CONTRACT = (

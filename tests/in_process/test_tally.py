@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from spanjudge.in_process.tally import Tallies, Tally
+from spanjudge.in_process.queue.tally import Tallies, Tally
 
 
 def test_looking_does_not_count() -> None:

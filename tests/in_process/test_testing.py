@@ -10,7 +10,7 @@ import pytest
 from spanjudge.in_process.emitters import ResultEmitter
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation, Seen
-from spanjudge.in_process.queue import EvaluationQueue
+from spanjudge.in_process.queue.evaluation_queue import EvaluationQueue
 from spanjudge.in_process.submitted import submit_evaluation
 from spanjudge.judging.result import EvaluationSkipped
 from spanjudge.judging.subject import Subject

@@ -6,7 +6,7 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from spanjudge.in_process.threads import DaemonThreads
+from spanjudge.in_process.background.threads import DaemonThreads
 
 mark: ContextVar[str] = ContextVar("mark", default="")
 

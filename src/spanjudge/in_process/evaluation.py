@@ -167,7 +167,7 @@ class InvocationEvaluation:
                 again = self._unsaid(one.code)
                 quietly = again is None
                 words = f"“{one.evaluator}” was not evaluated ({one.code}): {one.message}{again or ''}"
-            outcome_log.log(one, words=words, quietly=quietly, evaluator=one.evaluator)
+            outcome_log.log(one, {"evaluator": one.evaluator}, words=words, quietly=quietly)
 
     def _tell(self, what: str, message: str) -> None:
         again = self._unsaid(what)

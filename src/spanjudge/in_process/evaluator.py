@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.judging.result import EvaluationSkipped, Outcome

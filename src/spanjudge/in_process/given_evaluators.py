@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast, get_args
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import variables
 from spanjudge.in_process.evaluator import InProcessEvaluator
 from spanjudge.in_process.invocation import Kind
+from spanjudge.in_process.settings import variables
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
 from spanjudge.errors import MissingExtraError, SettingsError
-from spanjudge.in_process.judge_settings import JudgeSettings, judge_settings
-from spanjudge.in_process.options import log_problems
+from spanjudge.in_process.settings.judge_settings import JudgeSettings, judge_settings
+from spanjudge.in_process.settings.options import log_problems
 from spanjudge.judging.budget.budgeted_model import JUDGE, BudgetedModel
 from spanjudge.judging.budget.ledger import Ledger, Limits
 from spanjudge.judging.budget.tariff import tariff_of

@@ -6,17 +6,17 @@ from typing import cast
 
 from spanjudge.errors import MissingExtraError, SettingsError, SpanjudgeError
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.in_process import variables
 from spanjudge.in_process.custom_rubrics import usable_rubrics
 from spanjudge.in_process.evaluator import InProcessEvaluator
 from spanjudge.in_process.invocation import Kind
 from spanjudge.in_process.judge_model import SharedModel, opened
-from spanjudge.in_process.judge_settings import judge_settings
 from spanjudge.in_process.metrics import definitions
 from spanjudge.in_process.native import NativeEvaluator
 from spanjudge.in_process.opened_judge import JudgeSource
-from spanjudge.in_process.options import Options
-from spanjudge.in_process.spec import EvaluatorSpec, MetricSpec, TypeSpec
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.judge_settings import judge_settings
+from spanjudge.in_process.settings.options import Options
+from spanjudge.in_process.settings.spec import EvaluatorSpec, MetricSpec, TypeSpec
 from spanjudge.judging.call import Observer
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.model import JudgeModel
@@ -124,7 +124,7 @@ class _Choice:
                 observer=observer,
             )
         # Imported here: who does not ask for DeepEval pays nothing for it.
-        from spanjudge.in_process.deepeval import DeepevalEvaluator  # noqa: PLC0415 - see above
+        from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator  # noqa: PLC0415 - see above
 
         return DeepevalEvaluator(
             list(chosen),
@@ -161,7 +161,7 @@ class _Choice:
         options = {metric.name: metric.options} if metric.options else None
         if name == "native":
             return definitions([metric.name], options, self._custom)[0]
-        from spanjudge.in_process.deepeval import DeepevalEvaluator  # noqa: PLC0415 - as above
+        from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator  # noqa: PLC0415 - as above
 
         return DeepevalEvaluator([metric.name], options=options, custom_rubrics=self._custom).definitions[0]
 

@@ -1,6 +1,6 @@
 """From anything that can be evaluated to an `Invocation`."""
 
-from spanjudge.in_process.host_objects import host_invocation
+from spanjudge.in_process.host.objects import host_invocation
 from spanjudge.in_process.invocation import KIND_OF_OPERATION, Invocation, Seen
 from spanjudge.judging.span_subject import subject_of
 from spanjudge.judging.subject import Subject

@@ -18,26 +18,27 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import variables, zero_code
-from spanjudge.in_process.admission import Admission
-from spanjudge.in_process.background import background
-from spanjudge.in_process.code_evaluator import registered
-from spanjudge.in_process.content_events import ContentEvents
+from spanjudge.in_process import zero_code
+from spanjudge.in_process.background.loop import background
+from spanjudge.in_process.background.own_context import is_own_context
+from spanjudge.in_process.code.evaluator import registered
 from spanjudge.in_process.emitters import ResultEmitter
 from spanjudge.in_process.evaluation import InvocationEvaluation, OnResults
 from spanjudge.in_process.evaluator import InProcessEvaluator
 from spanjudge.in_process.given_evaluators import Evaluators, by_kind, raise_wrong
 from spanjudge.in_process.invocation import KIND_OF_OPERATION, Invocation, Kind
-from spanjudge.in_process.judge_settings import judge_settings
 from spanjudge.in_process.opened_judge import JudgeSource
-from spanjudge.in_process.options import Options, log_problems
-from spanjudge.in_process.own_context import is_own_context
 from spanjudge.in_process.plan import evaluators_of
-from spanjudge.in_process.queue import Counts, EvaluationQueue
-from spanjudge.in_process.readable import Glance, raw_span, service_of
+from spanjudge.in_process.queue.admission import Admission
+from spanjudge.in_process.queue.evaluation_queue import Counts, EvaluationQueue
 from spanjudge.in_process.reading import invocation_of
-from spanjudge.in_process.recent import Recent, RecentSpan
-from spanjudge.in_process.span_reader import SpanReader
+from spanjudge.in_process.recorded.content_events import ContentEvents
+from spanjudge.in_process.recorded.readable import Glance, raw_span, service_of
+from spanjudge.in_process.recorded.recent import Recent, RecentSpan
+from spanjudge.in_process.recorded.span_reader import SpanReader
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.judge_settings import judge_settings
+from spanjudge.in_process.settings.options import Options, log_problems
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.spans.operation import operation_of
 from spanjudge.spans.raw import RawSpan

@@ -15,8 +15,8 @@ from opentelemetry.trace import SpanContext
 
 from spanjudge.evaluators.acceptance import Acceptance, Value
 from spanjudge.evaluators.problem import nearest
-from spanjudge.in_process.code_answer import fits, plain_value
-from spanjudge.in_process.code_settings import acceptance_of, evaluator_name
+from spanjudge.in_process.code.answer import fits, plain_value
+from spanjudge.in_process.code.settings import acceptance_of, evaluator_name
 from spanjudge.in_process.emitters import ResultEmitter, announce
 from spanjudge.in_process.invocation import Invocation, Seen
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, FailureCode, Outcome, Verdict

@@ -186,4 +186,4 @@ class Worker:
             outcome = end.evaluated.outcome
             if isinstance(outcome, EvaluationFailure):
                 self.errors[outcome.code] += 1
-            outcome_log.log(outcome, **facts)
+            outcome_log.log(outcome, facts)

@@ -27,7 +27,7 @@ class LoggedJudge(Judge):
         """See `Judge`."""
         outcomes = await self._inner.judge(subject, evaluators, timeout=timeout)
         for outcome in outcomes:
-            outcome_log.log(outcome, scorer=outcome.evaluator)
+            outcome_log.log(outcome, {"scorer": outcome.evaluator})
         return outcomes
 
     async def aclose(self) -> None:

@@ -1,13 +1,16 @@
 """One line of the log for each outcome: who was asked, what came of it, never about what."""
 
 import logging
+from collections.abc import Mapping
 
 from spanjudge.judging.result import EvaluationFailure, Outcome
 
 evaluations = logging.getLogger("spanjudge.evaluations")
 
 
-def log(outcome: Outcome, *, words: str | None = None, quietly: bool = False, **facts: object) -> None:
+def log(
+    outcome: Outcome, facts: Mapping[str, object], *, words: str | None = None, quietly: bool = False
+) -> None:
     """Log an outcome; `facts` say whose it is, `words` stand in place of the usual ones.
 
     `quietly`: for debugging only, whatever it is.
@@ -17,7 +20,8 @@ def log(outcome: Outcome, *, words: str | None = None, quietly: bool = False, **
     if not evaluations.isEnabledFor(level):
         return
     usage = outcome.usage
-    facts |= {
+    told = {
+        **facts,
         "code": outcome.code if failed else "OK",
         "verdict": None if failed else outcome.verdict,
         "judge_provider": outcome.judge_provider,
@@ -28,4 +32,4 @@ def log(outcome: Outcome, *, words: str | None = None, quietly: bool = False, **
         "output_tokens": usage.output if usage else None,
         "cost_usd": outcome.cost_usd,
     }
-    evaluations.log(level, words or ("not evaluated" if failed else "evaluated"), extra=facts)
+    evaluations.log(level, words or ("not evaluated" if failed else "evaluated"), extra=told)

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from spanjudge.in_process.deepeval import DeepevalEvaluator
+from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.models.registry import open_model

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from spanjudge.in_process.background import background
-from spanjudge.in_process.deepeval import DeepevalEvaluator
-from spanjudge.in_process.deepeval_library import library
+from spanjudge.in_process.background.loop import background
+from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
+from spanjudge.in_process.deepeval.library import library
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.models.registry import open_model

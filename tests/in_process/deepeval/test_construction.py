@@ -10,10 +10,10 @@ import pytest
 from spanjudge.errors import MissingExtraError, SettingsError
 from spanjudge.evaluators.answer_format import Boolean
 from spanjudge.evaluators.evaluator import Evaluator, Prompt
-from spanjudge.in_process.deepeval import DeepevalEvaluator
+from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
 
 BROKEN = """
-from spanjudge.in_process.deepeval import DeepevalEvaluator
+from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
 from spanjudge.judging.models.scripted import ScriptedModel
 from spanjudge.judging.subject import Subject
 

@@ -3,9 +3,9 @@
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import Histogram, InMemoryMetricReader
 
-from spanjudge.in_process.background import background
-from spanjudge.in_process.options import Options
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.plan import evaluators_of
+from spanjudge.in_process.settings.options import Options
 from spanjudge.judging.result import EvaluationResult
 from spanjudge.telemetry.monitoring import Monitoring
 from tests.in_process.deepeval.conftest import SUBJECT

@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 from opentelemetry import context
 
-from spanjudge.in_process.background import is_own_context
-from spanjudge.in_process.deepeval_library import library
+from spanjudge.in_process.background.loop import is_own_context
+from spanjudge.in_process.deepeval.library import library
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.model import JudgeModelError, JudgeRequest
 from spanjudge.judging.models.scripted import ScriptedModel, fill

@@ -15,13 +15,13 @@ from spanjudge.cli.perf.report import Judged, Report, Setup
 from spanjudge.cli.perf.run import Run
 from spanjudge.cli.perf.samples import load, spread
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import variables
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.judge_model import opened
-from spanjudge.in_process.judge_settings import judge_settings
 from spanjudge.in_process.metrics import KNOWN_METRICS
-from spanjudge.in_process.options import Options
 from spanjudge.in_process.plan import evaluators_of
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.judge_settings import judge_settings
+from spanjudge.in_process.settings.options import Options
 from spanjudge.judging import prices
 from spanjudge.judging.models.scripted import ScriptedModel
 
@@ -170,7 +170,7 @@ class Measurement:
             background().run(model.start())
         if any(evaluator.name == "deepeval" for evaluator in self._plan["LLMInvocation"]):
             # It is not imported unless it is asked for; trouble with it is told by its failures.
-            from spanjudge.in_process.deepeval_library import NotImportedError, library  # noqa: PLC0415 - see above
+            from spanjudge.in_process.deepeval.library import NotImportedError, library  # noqa: PLC0415 - see above
 
             with suppress(NotImportedError):
                 background().run(library())

@@ -16,7 +16,7 @@ from spanjudge.cli.perf.samples import Sample
 from spanjudge.in_process import emitters
 from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
 from spanjudge.in_process.invocation import Invocation, Kind
-from spanjudge.in_process.queue import Counts
+from spanjudge.in_process.queue.evaluation_queue import Counts
 from spanjudge.in_process.span_processor import EvaluationSpanProcessor
 
 SERVICE = "labelled samples"

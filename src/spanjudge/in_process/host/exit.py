@@ -6,10 +6,10 @@ import sys
 import weakref
 from typing import Any
 
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.interpreter_exit import drain_at_exit
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.evaluator import InProcessEvaluator
-from spanjudge.in_process.interpreter_exit import drain_at_exit
-from spanjudge.in_process.plain_values import held, items
+from spanjudge.in_process.host.plain_values import held, items
 
 _HOST = "opentelemetry.util.genai.handler"
 _CLOSING_SECONDS = 0.5

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, cast
 
-from spanjudge.in_process.plain_values import held, items, plain, size_of
+from spanjudge.in_process.host.plain_values import held, items, plain, size_of
 from spanjudge.spans.messages import parse_content
 from spanjudge.spans.parts import is_part, parts_of, tool_calls_of
 from spanjudge.spans.roles import known_role

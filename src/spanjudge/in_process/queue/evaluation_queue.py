@@ -10,12 +10,12 @@ from typing import NamedTuple
 import msgspec
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process.admission import Admission, Refusal
-from spanjudge.in_process.background import LoopEndedError, background, this_process
-from spanjudge.in_process.backlog import Backlog, QueueEndedError, Settings, Work
-from spanjudge.in_process.interpreter_exit import drain_at_exit, leave_to_itself
+from spanjudge.in_process.background.interpreter_exit import drain_at_exit, leave_to_itself
+from spanjudge.in_process.background.loop import LoopEndedError, background, this_process
 from spanjudge.in_process.invocation import Invocation
-from spanjudge.in_process.tally import Tally
+from spanjudge.in_process.queue.admission import Admission, Refusal
+from spanjudge.in_process.queue.backlog import Backlog, QueueEndedError, Settings, Work
+from spanjudge.in_process.queue.tally import Tally
 from spanjudge.telemetry.monitoring import Monitoring
 
 _log = logging.getLogger(__name__)

@@ -19,10 +19,10 @@ import msgspec
 
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.evaluator import VerdictLabels
-from spanjudge.in_process.code_answer import CODE, Answers
-from spanjudge.in_process.code_arguments import Arguments
-from spanjudge.in_process.code_call import Call, Late, Raised
-from spanjudge.in_process.code_settings import (
+from spanjudge.in_process.code.answer import CODE, Answers
+from spanjudge.in_process.code.arguments import Arguments
+from spanjudge.in_process.code.call import Call, Late, Raised
+from spanjudge.in_process.code.settings import (
     acceptance_of,
     evaluator_name,
     known_words,

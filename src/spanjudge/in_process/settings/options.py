@@ -10,8 +10,8 @@ from typing import Any, Literal, cast
 
 import msgspec
 
-from spanjudge.in_process import variables
-from spanjudge.in_process.spec import Spec, parse
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.spec import Spec, parse
 from spanjudge.judging.models.settings.kinds import FALSE, Choice
 from spanjudge.judging.models.settings.reading import parsed
 from spanjudge.judging.models.settings.setting import Setting

@@ -28,8 +28,8 @@ from opentelemetry.metrics import MeterProvider
 
 from spanjudge.in_process.emitters import ResultEmitter, announce
 from spanjudge.in_process.evaluator import Evaluation
+from spanjudge.in_process.host.plain_values import held
 from spanjudge.in_process.invocation import Invocation
-from spanjudge.in_process.plain_values import held
 from spanjudge.judging.result import EvaluationFailure, EvaluationSkipped, FailureCode, Outcome
 
 _TYPES = "opentelemetry.util.genai.types"

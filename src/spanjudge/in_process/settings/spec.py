@@ -10,7 +10,7 @@ White space is free; a value may stand in quotation marks.
 
 import msgspec
 
-from spanjudge.in_process.spec_parts import (
+from spanjudge.in_process.settings.spec_parts import (
     EVALUATORS,
     TYPES,
     EvaluatorSpec,
@@ -19,7 +19,7 @@ from spanjudge.in_process.spec_parts import (
     TypeSpec,
     nearest,
 )
-from spanjudge.in_process.spec_reader import SpecReader
+from spanjudge.in_process.settings.spec_reader import SpecReader
 
 __all__ = [
     "EVALUATORS",

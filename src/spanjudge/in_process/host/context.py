@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from spanjudge.in_process.plain_values import held, is_listing, items, plain, size_of
+from spanjudge.in_process.host.plain_values import held, is_listing, items, plain, size_of
 from spanjudge.spans.documents import document_of
 from spanjudge.spans.json_text import decoded
 from spanjudge.spans.media import without_media

@@ -12,10 +12,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from spanjudge.in_process.interpreter_exit import at_exit
-from spanjudge.in_process.own_context import is_own_context, own_variables
-from spanjudge.in_process.rest import Rest, RestingLoop, locked
-from spanjudge.in_process.threads import DaemonThreads
+from spanjudge.in_process.background.interpreter_exit import at_exit
+from spanjudge.in_process.background.own_context import is_own_context, own_variables
+from spanjudge.in_process.background.rest import Rest, RestingLoop, locked
+from spanjudge.in_process.background.threads import DaemonThreads
 
 __all__ = ["Background", "LoopEndedError", "background", "is_own_context", "this_process"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from spanjudge.errors import SpanjudgeError
-from spanjudge.in_process.background import Background, background
+from spanjudge.in_process.background.loop import Background, background
 from spanjudge.in_process.invocation import Invocation
-from spanjudge.in_process.tally import Tallies, Tally
+from spanjudge.in_process.queue.tally import Tallies, Tally
 from spanjudge.telemetry.monitoring import Monitoring
 
 _log = logging.getLogger(__name__)

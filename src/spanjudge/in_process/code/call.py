@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
-from spanjudge.in_process.own_context import own_variables
-from spanjudge.in_process.threads import DaemonThreads
+from spanjudge.in_process.background.own_context import own_variables
+from spanjudge.in_process.background.threads import DaemonThreads
 
 Function = Callable[..., object]
 

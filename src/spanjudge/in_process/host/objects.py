@@ -8,10 +8,10 @@ They are told by the names of their classes and fields: those of `splunk-otel-ut
 from collections.abc import Mapping
 from typing import Any, cast
 
-from spanjudge.in_process.host_context import context_of, documents
-from spanjudge.in_process.host_messages import instructions_of, messages_of
+from spanjudge.in_process.host.context import context_of, documents
+from spanjudge.in_process.host.messages import instructions_of, messages_of
+from spanjudge.in_process.host.plain_values import held, held_text, items, plain
 from spanjudge.in_process.invocation import KIND_OF_OPERATION, Invocation, Kind, Seen, Skip
-from spanjudge.in_process.plain_values import held, held_text, items, plain
 from spanjudge.judging.span_subject import subject_of
 from spanjudge.spans.content import content_of
 from spanjudge.spans.dialects.found import Found

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import variables
+from spanjudge.in_process.settings import variables
 from spanjudge.judging.budget.ledger import Limits
 from spanjudge.judging.models.config import JudgeModelConfig
 from spanjudge.judging.models.model_rules import is_openai_name

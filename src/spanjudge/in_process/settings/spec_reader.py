@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from spanjudge.in_process.invocation import Kind
-from spanjudge.in_process.spec_parts import (
+from spanjudge.in_process.settings.spec_parts import (
     EVALUATORS,
     TYPES,
     EvaluatorSpec,
@@ -20,7 +20,7 @@ from spanjudge.in_process.spec_parts import (
     TypeSpec,
     nearest,
 )
-from spanjudge.in_process.spec_tokens import Token, Word, tokens
+from spanjudge.in_process.settings.spec_tokens import Token, Word, tokens
 
 MOST_PROBLEMS = 20
 """More are not told: the text is something else."""

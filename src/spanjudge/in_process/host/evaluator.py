@@ -7,18 +7,18 @@ import msgspec
 from opentelemetry.metrics import MeterProvider
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import variables
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.evaluator import InProcessEvaluator
-from spanjudge.in_process.host_exit import host_backlog
-from spanjudge.in_process.host_results import HostResults
+from spanjudge.in_process.host.exit import host_backlog
+from spanjudge.in_process.host.plain_values import held
+from spanjudge.in_process.host.results import HostResults
 from spanjudge.in_process.invocation import Kind
 from spanjudge.in_process.native import kind_of
-from spanjudge.in_process.options import Options, log_problems
-from spanjudge.in_process.plain_values import held
 from spanjudge.in_process.plan import DEFAULT_TYPES, evaluators_of
 from spanjudge.in_process.reading import invocation_of
-from spanjudge.in_process.spec import EvaluatorSpec, MetricSpec, Spec, TypeSpec
+from spanjudge.in_process.settings import variables
+from spanjudge.in_process.settings.options import Options, log_problems
+from spanjudge.in_process.settings.spec import EvaluatorSpec, MetricSpec, Spec, TypeSpec
 from spanjudge.judging.call import JudgeCall
 from spanjudge.telemetry.monitoring import Monitoring
 

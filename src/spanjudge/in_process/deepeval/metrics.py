@@ -11,8 +11,8 @@ from spanjudge.errors import SettingsError
 from spanjudge.evaluators import gallery
 from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.in_process.deepeval_case import Texts
-from spanjudge.in_process.deepeval_library import Library
+from spanjudge.in_process.deepeval.case import Texts
+from spanjudge.in_process.deepeval.library import Library
 
 _NAMES = {
     "answer_relevancy": "AnswerRelevancyMetric",

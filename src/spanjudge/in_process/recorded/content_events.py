@@ -7,7 +7,7 @@ from typing import Any, cast
 from opentelemetry._logs import LoggerProvider, get_logger_provider
 from opentelemetry.sdk._logs import LogRecordProcessor
 
-from spanjudge.in_process.readable import LogRecord, Scope, log_event
+from spanjudge.in_process.recorded.readable import LogRecord, Scope, log_event
 from spanjudge.spans.raw import LogEvent
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spanjudge.in_process.host_evaluator import HostEvaluator
+    from spanjudge.in_process.host.evaluator import HostEvaluator
 
 __all__ = ["Registration", "deepeval", "native"]
 
@@ -40,7 +40,7 @@ class Registration:
         What cannot be used (an unknown metric, a threshold out of range) is logged and left out. Raises
         `SettingsError` when nothing is left: the host then goes on without this evaluator.
         """
-        from spanjudge.in_process.host_evaluator import host_evaluator  # noqa: PLC0415  the judging core
+        from spanjudge.in_process.host.evaluator import host_evaluator  # noqa: PLC0415  the judging core
 
         return host_evaluator(self.name, metrics, invocation_type=invocation_type, options=options)
 

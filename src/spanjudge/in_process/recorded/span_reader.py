@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from spanjudge.in_process.background import background
-from spanjudge.in_process.content_advice import advice
+from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.invocation import Seen, Skip
-from spanjudge.in_process.recent import Recent, RecentSpan
+from spanjudge.in_process.recorded.content_advice import advice
+from spanjudge.in_process.recorded.recent import Recent, RecentSpan
 from spanjudge.judging.span_subject import subject_of
 from spanjudge.spans.raw import LogEvent
 from spanjudge.spans.span import Span

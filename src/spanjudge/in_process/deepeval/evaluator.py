@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.in_process import deepeval_metrics
-from spanjudge.in_process.deepeval_case import Texts, texts_of
-from spanjudge.in_process.deepeval_library import (
+from spanjudge.in_process.deepeval import metrics as deepeval_metrics
+from spanjudge.in_process.deepeval.case import Texts, texts_of
+from spanjudge.in_process.deepeval.library import (
     Library,
     NotImportedError,
     installed_version,
     library,
 )
-from spanjudge.in_process.deepeval_model import Questions, judge_class
+from spanjudge.in_process.deepeval.model import Questions, judge_class
 from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
 from spanjudge.in_process.invocation import Invocation, Kind
 from spanjudge.in_process.metrics import definitions, kind_of, labelled, rubrics_from_environment, unfit

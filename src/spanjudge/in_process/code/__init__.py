@@ -1,0 +1,1 @@
+"""Evaluations in code: functions of the application beside the judged metrics."""

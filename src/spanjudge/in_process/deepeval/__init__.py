@@ -1,0 +1,1 @@
+"""DeepEval's metrics on our judge."""

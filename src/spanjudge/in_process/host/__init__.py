@@ -1,0 +1,1 @@
+"""The GenAI utilities in the field: their invocations, and our evaluators in their hands."""

@@ -1,0 +1,1 @@
+"""What the application's own OpenTelemetry SDK recorded, read for judging."""
