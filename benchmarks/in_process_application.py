@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Tracer
 
 from spanjudge import EvaluationSpanProcessor, Subject
-from spanjudge.in_process.background import background
+from spanjudge.in_process.background.loop import background
 
 CONTEXT = "You can return an item within 30 days of purchase for a full refund."
 METRICS = "native(LLMInvocation(bias,toxicity,answer_relevancy,hallucination,sentiment))"
