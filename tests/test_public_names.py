@@ -31,8 +31,8 @@ NAMES = {
     "evaluator",
     "submit_evaluation",
 }
-HEAVY = {"litellm", "xllamacpp", "genai_prices", "torch", "fastapi", "starlette", "pydantic", "uvicorn"}
-HEAVY |= {
+HEAVY = {
+    *("litellm", "xllamacpp", "genai_prices", "torch", "fastapi", "starlette", "pydantic", "uvicorn"),
     "jsonschema",
     "yaml",
     "numpy",
