@@ -51,9 +51,10 @@ async def main(url: str, spans: int, at_once: int = AT_ONCE) -> None:
         return sum(not isinstance(one, BaseException) for one in done)
 
     await judge(-1)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     results = sum(await asyncio.gather(*map(judge, range(spans))))
-    print(json.dumps({"results": results, "seconds": time.perf_counter() - started}))
+    seconds, cpu = time.perf_counter() - started, time.process_time() - used
+    print(json.dumps({"results": results, "seconds": seconds, "cpu": cpu}))
 
 
 asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
