@@ -85,6 +85,23 @@ def test_auto_is_the_default(word: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
+        (variables.SAMPLE_RATE, "25", "0 to 1, such as 0.25; write 0.25 for 25 percent; until then nothing"),
+        (variables.SAMPLE_RATE, "0.5%", "write 0.005 for 0.5 percent; until then nothing is evaluated"),
+        (variables.SAMPLE_RATE, "-0.1", "expected a number from 0 to 1, such as 0.25; until then nothing"),
+        (variables.RATE_LIMIT_RPS, "-1", "expected a number from 0 to 1e+06, such as 10; until then nothing"),
+    ],
+)
+def test_a_bad_limit_lets_nothing_through(name: str, value: str, message: str) -> None:
+    options = read(**{variables.SAMPLE_RATE: "0.5", name: value})
+    assert options.sample_rate == 0
+    assert len(options.problems) == 1
+    assert options.problems[0].startswith(f"{name}={value!r}: ")
+    assert message in options.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
         (
             variables.MONITORING,
             "ja",
@@ -110,10 +127,6 @@ def test_auto_is_the_default(word: str) -> None:
             "expected a number of seconds from 0.01 to 86400, such as 60; 5 is used instead",
         ),
         (variables.INTERVAL, "nan", "expected a number of seconds"),
-        (variables.SAMPLE_RATE, "25", "0 to 1, such as 0.25; write 0.25 for 25 percent; 1 is used instead"),
-        (variables.SAMPLE_RATE, "0.5%", "write 0.005 for 0.5 percent; 1 is used instead"),
-        (variables.SAMPLE_RATE, "-0.1", "expected a number from 0 to 1, such as 0.25; 1 is used instead"),
-        (variables.RATE_LIMIT_RPS, "-1", "expected a number from 0 to 1e+06, such as 10; 0 is used instead"),
         (
             variables.RATE_LIMIT_BURST,
             "0",

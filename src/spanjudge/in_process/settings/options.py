@@ -94,6 +94,9 @@ def log_problems(problems: Iterable[str]) -> None:
         _log.warning("%s", problem)
 
 
+_LIMITS = frozenset({"sample_rate", "rate_limit_rps"})
+
+
 def _read(row: Setting, environ: Mapping[str, str], given: dict[str, Any], problems: list[str]) -> None:
     """Keep the value of the first of its variables that is set; an empty one is not."""
     found = next(((name, text) for name in row.env if (text := environ.get(name, "").strip())), None)
@@ -109,6 +112,11 @@ def _read(row: Setting, environ: Mapping[str, str], given: dict[str, Any], probl
         given[row.key] = parsed(row, text, name)
     except ValueError as error:
         hint = _percent(text) if row.key == "sample_rate" else ""
+        if row.key in _LIMITS:
+            # The default is no limit: nobody may be billed for more than was meant.
+            given["sample_rate"] = 0.0
+            problems.append(f"{error}{hint}; until then nothing is evaluated, as it may cost more than meant")
+            return
         problems.append(f"{error}{hint}; {_spelled(row.default)} is used instead")
 
 
