@@ -15,7 +15,8 @@ from typing import Any, TextIO
 
 import msgspec
 
-from spanjudge.judging.models.model import JudgeModel, JudgeReply, JudgeRequest, Traits
+from spanjudge.judging.models.model import JudgeModel, JudgeReply, JudgeRequest
+from spanjudge.judging.models.wrapped import WrappedModel
 
 ROOT = "spanjudge"
 CONTENT = "spanjudge.content"
@@ -155,28 +156,13 @@ class TextFormatter(_SafeFormatter):
         return self.hide("\n    ".join(lines))
 
 
-class ContentLog:
+class ContentLog(WrappedModel):
     """A judge model whose questions and answers are logged; only when the user asked for it."""
 
     def __init__(self, inner: JudgeModel) -> None:
         """Everything but the logging is `inner`'s."""
-        self.inner = inner
+        super().__init__(inner)
         self._logger = logging.getLogger(CONTENT)
-
-    @property
-    def provider(self) -> str:
-        """The provider's name."""
-        return self.inner.provider
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-        return self.inner.model
-
-    @property
-    def traits(self) -> Traits:
-        """How it wants to be asked."""
-        return self.inner.traits
 
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Ask `inner` and log both sides."""
@@ -189,7 +175,3 @@ class ContentLog:
         reply = await self.inner.answer(request)
         self._logger.debug("judge answer", extra={"judge_model": self.model, "text": reply.text})
         return reply
-
-    async def aclose(self) -> None:
-        """Close `inner`."""
-        await self.inner.aclose()

@@ -12,8 +12,9 @@ from spanjudge.in_process.settings.options import log_problems
 from spanjudge.judging.budget.budgeted_model import JUDGE, BudgetedModel
 from spanjudge.judging.budget.ledger import Ledger, Limits
 from spanjudge.judging.budget.tariff import tariff_of
-from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest, Traits
+from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest
 from spanjudge.judging.models.registry import open_model
+from spanjudge.judging.models.wrapped import WrappedModel
 
 
 def judge_model(environ: Mapping[str, str] | None = None, *, concurrency: int | None = None) -> JudgeModel:
@@ -52,24 +53,19 @@ def _bounded(model: JudgeModel, settings: JudgeSettings) -> JudgeModel:
     return BudgetedModel(model, ledger) if ledger.watches(JUDGE) else model
 
 
-class NamedModel:
+class NamedModel(WrappedModel):
     """A judge model under the name the user gave its provider; its errors name the user's variables."""
 
     def __init__(self, inner: JudgeModel, settings: JudgeSettings) -> None:
         """See the class."""
-        self.inner = inner
-        self.provider = settings.provider
+        super().__init__(inner)
+        self._provider = settings.provider
         self._said = settings.said
 
     @property
-    def model(self) -> str:
-        """The inner model's."""
-        return self.inner.model
-
-    @property
-    def traits(self) -> Traits:
-        """The inner model's."""
-        return self.inner.traits
+    def provider(self) -> str:
+        """As the user calls it."""
+        return self._provider
 
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Answer one question; see `JudgeModel`."""
@@ -79,10 +75,6 @@ class NamedModel:
             error.message = self._said(error.message)
             error.args = (error.message,)
             raise
-
-    async def aclose(self) -> None:
-        """Close the inner model."""
-        await self.inner.aclose()
 
 
 class SharedModel:
@@ -133,25 +125,10 @@ class SharedModel:
             return True
 
 
-class _Lent:
+class _Lent(WrappedModel):
     def __init__(self, inner: JudgeModel, give_back: Callable[[JudgeModel], bool]) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self._give_back: Callable[[JudgeModel], bool] | None = give_back
-
-    @property
-    def provider(self) -> str:
-        return self.inner.provider
-
-    @property
-    def model(self) -> str:
-        return self.inner.model
-
-    @property
-    def traits(self) -> Traits:
-        return self.inner.traits
-
-    async def answer(self, request: JudgeRequest) -> JudgeReply:
-        return await self.inner.answer(request)
 
     async def aclose(self) -> None:
         give_back, self._give_back = self._give_back, None

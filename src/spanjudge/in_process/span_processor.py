@@ -18,7 +18,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from spanjudge.errors import SettingsError
-from spanjudge.in_process import zero_code
+from spanjudge.in_process import automatic
 from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.background.own_context import is_own_context
 from spanjudge.in_process.code.evaluator import registered
@@ -134,7 +134,7 @@ class EvaluationSpanProcessor(SpanProcessor):
         self._shutdown_timeout = shutdown_timeout
         self._told_at = -_TOLD_EVERY
         _forget_after_fork(self._recent)
-        zero_code.give_way()
+        automatic.give_way()
 
     # What the SDK calls, in the application's threads.
 

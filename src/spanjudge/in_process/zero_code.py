@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
+from spanjudge.in_process import automatic
+
 if TYPE_CHECKING:
     from spanjudge.in_process.span_processor import EvaluationSpanProcessor
 
@@ -18,27 +20,16 @@ _log = logging.getLogger(__name__)
 
 VARIABLE = "OTEL_INSTRUMENTATION_GENAI_EVALS_EVALUATORS"
 _OF_THE_HOST = "opentelemetry_util_genai_completion_callbacks"
-_started: "EvaluationSpanProcessor | None" = None
 
 
 def start() -> None:
     """Evaluate the spans of the process's tracer provider, when the environment asks for it. Never raises."""
-    global _started  # noqa: PLW0603  one for the process is the point
-    if _started is not None or not os.environ.get(VARIABLE, "").strip():
+    if automatic.is_started() or not os.environ.get(VARIABLE, "").strip():
         return
     try:
-        _started = _start()
+        automatic.started(_start())
     except Exception as error:  # noqa: BLE001  whatever it is, the application starts all the same
         _log.warning("spans are not evaluated: starting it raised %s", type(error).__name__)
-
-
-def give_way() -> None:
-    """The application has a processor of its own making: that one counts, or all would be evaluated twice."""
-    global _started
-    started, _started = _started, None
-    if started is not None:
-        _log.info("the application evaluates its spans itself; what %s started is left out", VARIABLE)
-        started.retire()
 
 
 def _start() -> "EvaluationSpanProcessor | None":

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest, Traits
+from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest
 from spanjudge.judging.models.resilience import ResilientModel
+from spanjudge.judging.models.wrapped import WrappedModel
 from spanjudge.judging.usage import Usage, total
 
 
-class CountedModel:
+class CountedModel(WrappedModel):
     """The same port, with questions, tokens and cost summed up. Used from one event loop.
 
     `calls` are the attempts that were sent, `retries` those after the first of a question. `unpriced` counts
@@ -16,7 +17,7 @@ class CountedModel:
 
     def __init__(self, inner: JudgeModel) -> None:
         """`inner` is asked."""
-        self.inner = inner
+        super().__init__(inner)
         self.questions = 0
         self.failed = 0
         self.under_way = 0
@@ -24,21 +25,6 @@ class CountedModel:
         self.usage: Usage | None = None
         self.cost_usd = 0.0
         self.unpriced = 0
-
-    @property
-    def provider(self) -> str:
-        """The inner model's."""
-        return self.inner.provider
-
-    @property
-    def model(self) -> str:
-        """The inner model's."""
-        return self.inner.model
-
-    @property
-    def traits(self) -> Traits:
-        """The inner model's."""
-        return self.inner.traits
 
     @property
     def calls(self) -> int:
@@ -74,10 +60,6 @@ class CountedModel:
             self.under_way -= 1
         self._spend(reply.usage, reply.cost_usd)
         return reply
-
-    async def aclose(self) -> None:
-        """Close the inner model."""
-        await self.inner.aclose()
 
     def _spend(self, usage: Usage | None, cost: float | None) -> None:
         if usage is not None:

@@ -2,7 +2,8 @@
 
 from spanjudge.judging.budget.estimate import tokens_of
 from spanjudge.judging.budget.ledger import Ledger
-from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest, Traits
+from spanjudge.judging.models.model import JudgeModel, JudgeModelError, JudgeReply, JudgeRequest
+from spanjudge.judging.models.wrapped import WrappedModel
 from spanjudge.judging.usage import Usage
 
 JUDGE = "default"
@@ -12,7 +13,7 @@ _ANSWER = 400
 """Tokens an answer takes until the ledger has learnt better; less where less is allowed."""
 
 
-class BudgetedModel:
+class BudgetedModel(WrappedModel):
     """Each call is reserved before it is made; one that does not fit fails with `budget_exhausted`.
 
     For a process in which nothing is counted by evaluator: the ledger has limits for all together only.
@@ -20,23 +21,8 @@ class BudgetedModel:
 
     def __init__(self, inner: JudgeModel, ledger: Ledger) -> None:
         """`ledger` knows the judge as `JUDGE`."""
-        self.inner = inner
+        super().__init__(inner)
         self._ledger = ledger
-
-    @property
-    def provider(self) -> str:
-        """The inner model's."""
-        return self.inner.provider
-
-    @property
-    def model(self) -> str:
-        """The inner model's."""
-        return self.inner.model
-
-    @property
-    def traits(self) -> Traits:
-        """The inner model's."""
-        return self.inner.traits
 
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Answer one question, or raise `JudgeModelError`."""
@@ -57,7 +43,3 @@ class BudgetedModel:
         finally:
             self._ledger.settle(reservation, {"": spent})
         raise JudgeModelError("budget_exhausted", refused[""])
-
-    async def aclose(self) -> None:
-        """Close the inner model."""
-        await self.inner.aclose()
