@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.in_process import Command, prepare
+from tests.logging_state import logging_as_it_was
+
+__all__ = ["logging_as_it_was", "spanjudge"]
 
 
 @pytest.fixture

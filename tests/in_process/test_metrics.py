@@ -17,9 +17,11 @@ from spanjudge.in_process.metrics import (
     labelled,
     unfit,
 )
+from spanjudge.in_process.reading import invocation_of
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult
 from spanjudge.judging.subject import Subject
 from spanjudge.spans.span import Document, ToolCall
+from tests.in_process.host_shapes import chat
 
 CODE = {"code_quality": {"rubric": "Is the code readable?"}}
 PARIS = (Document(content="Paris is in France."),)
@@ -237,3 +239,24 @@ def test_another_kind_of_invocation_is_not_matched() -> None:
     assert unfit(evaluator, invoked(Subject(output="Yes."), kind="AgentInvocation"), kind=agent) is None
     with pytest.raises(SettingsError, match="did you mean “LLMInvocation”"):
         kind_of("LLMInvokation")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "hallucination", "faithfulness"),
+    [
+        ({}, "missing_variable", "missing_variable"),
+        ({"context": "Open from ten to four."}, None, "missing_variable"),
+        ({"retrieval_context": "Open from ten to four."}, None, None),
+        ({"context": "Open.", "sources": ["Open from ten to four."]}, None, None),
+    ],
+)
+def test_faithfulness_needs_what_was_retrieved_and_hallucination_any_context(
+    attributes: dict[str, str], hallucination: str | None, faithfulness: str | None
+) -> None:
+    given = invocation_of(chat(attributes=attributes))
+    found = [
+        skip and skip.reason
+        for one in definitions(["hallucination", "faithfulness"])
+        for skip in [unfit(one, given)]
+    ]
+    assert found == [hallucination, faithfulness]

@@ -47,6 +47,10 @@ ALIASES = {"answer_relevance": "answer_relevancy", "relevance": "answer_relevanc
 POSITIVE_FROM, NEGATIVE_TO = 0.625, 0.375
 """Where sentiment begins to be positive, and ends to be negative; both included."""
 
+_GROUNDED = "faithfulness"
+"""Judged against what was retrieved for the answer; other context does not make up for that."""
+
+_RETRIEVED = "retrieved context (documents that were looked up for the answer)"
 _WHAT = {
     "input": "input (what was asked)",
     "output": "output (what was answered)",
@@ -113,9 +117,17 @@ def unfit(
     if skip is not None:
         return skipped(evaluator, skip.reason, skip.message)
     subject = invocation.subject
-    if evaluator.needs and subject.output is not None and all(map(subject.has, evaluator.needs)):
+    ungrounded = evaluator.name == _GROUNDED and not any(one.retrieved for one in subject.context)
+    if (
+        evaluator.needs
+        and subject.output is not None
+        and all(map(subject.has, evaluator.needs))
+        and not ungrounded
+    ):
         return None
     missing = prechecks.missing_needs(evaluator, subject)
+    if ungrounded and subject.context and not missing:
+        missing = [_RETRIEVED]
     if not (
         evaluator.needs or missing or subject.output is not None or subject.tool_calls or subject.context
     ):

@@ -25,11 +25,15 @@ class ToolDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A retrieved document; instrumentations often record the id and not the text."""
+    """A document the answer may rest on; instrumentations often record the id and not the text.
+
+    `retrieved`: it was looked up for the answer, and not given along with the question.
+    """
 
     content: str
     id: str | None = None
     score: float | None = None
+    retrieved: bool = True
 
 
 class TextPart(msgspec.Struct, frozen=True, tag="text"):

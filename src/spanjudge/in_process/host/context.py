@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+import msgspec
+
 from spanjudge.in_process.host.plain_values import held, is_listing, items, plain, size_of
 from spanjudge.spans.documents import document_of
 from spanjudge.spans.json_text import decoded
@@ -32,9 +34,17 @@ _MOST = 1_000
 def context_of(attributes: Mapping[str, Any]) -> tuple[Document, ...]:
     """The documents of all these attributes, each text once: what was retrieved comes first. Never raises.
 
-    Both kinds are what an answer may rest on, so a judge is shown both.
+    Both kinds are what an answer may rest on, so a judge is shown both; only what was retrieved is marked so.
     """
-    return documents(*(held(attributes, key) for key in (*RETRIEVED, *GIVEN)))
+    retrieved = documents(*(held(attributes, key) for key in RETRIEVED))
+    known = {document.content for document in retrieved}
+    given = documents(*(held(attributes, key) for key in GIVEN))
+    others = (
+        msgspec.structs.replace(document, retrieved=False)
+        for document in given
+        if document.content not in known
+    )
+    return (*retrieved, *others)[:_MOST]
 
 
 def documents(*values: object) -> tuple[Document, ...]:
