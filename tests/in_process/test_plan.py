@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from spanjudge.errors import SettingsError
 from spanjudge.in_process.background.loop import background
-from spanjudge.in_process.deepeval.evaluator import DeepevalEvaluator
 from spanjudge.in_process.metrics import DEFAULT_METRICS
-from spanjudge.in_process.native import NativeEvaluator
 from spanjudge.in_process.plan import Plan, evaluators_of
 from spanjudge.in_process.settings import variables
 from spanjudge.in_process.settings.options import Options
@@ -40,23 +38,6 @@ def test_by_default_model_calls_are_judged_by_the_default_metrics() -> None:
     found = plan()
     assert shown(found) == {"LLMInvocation": [("native", DEFAULT_METRICS)]}
     assert found.problems == ()
-
-
-def test_the_contract_s_own_example() -> None:
-    found = plan(
-        "native(LLMInvocation(bias,toxicity(threshold=0.7)),AgentInvocation(bias)),"
-        "deepeval(LLMInvocation(faithfulness))"
-    )
-    assert shown(found) == {
-        "LLMInvocation": [("native", ("bias", "toxicity")), ("deepeval", ("faithfulness",))],
-        "AgentInvocation": [("native", ("bias",))],
-    }
-    assert found.problems == ()
-    native, deepeval = found["LLMInvocation"]
-    assert isinstance(native, NativeEvaluator)
-    assert isinstance(deepeval, DeepevalEvaluator)
-    bounds = {one.name: one.acceptance and one.acceptance.max for one in native.definitions}
-    assert bounds == {"bias": 0.5, "toxicity": 0.7}
 
 
 @pytest.mark.parametrize("spec", ["none", "native(Nothing)"])
@@ -92,8 +73,8 @@ def test_what_is_listed_joins_the_defaults() -> None:
 def test_rubrics_of_the_environment_join_the_defaults_and_can_be_listed() -> None:
     rubrics = {variables.CUSTOM_RUBRICS: json.dumps(RUBRIC)}
     assert shown(plan(**rubrics)) == {"LLMInvocation": [("native", (*DEFAULT_METRICS, "code_quality"))]}
-    found = plan("native(Step(code_quality(threshold=0.9))),deepeval(Step(code_quality))", **rubrics)
-    assert shown(found) == {"Step": [("native", ("code_quality",)), ("deepeval", ("code_quality",))]}
+    found = plan("native(Step(code_quality(threshold=0.9)))", **rubrics)
+    assert shown(found) == {"Step": [("native", ("code_quality",))]}
     assert found.problems == ()
 
 
