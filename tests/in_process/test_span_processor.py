@@ -13,6 +13,8 @@ import spanjudge
 from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation
+from spanjudge.in_process.judge_model import judge_model
+from spanjudge.in_process.native import NativeEvaluator
 from spanjudge.in_process.span_processor import EvaluationSpanProcessor
 from spanjudge.judging.models.scripted import ScriptedModel
 from spanjudge.judging.result import EvaluationResult
@@ -57,14 +59,17 @@ async def test_three_lines_and_results_come_out(mock_judge: MockJudge) -> None:
     assert not [name for name in points if name.startswith("gen_ai.evaluation.client.")]
 
 
-async def test_monitoring_metrics_when_they_are_switched_on(mock_judge: MockJudge) -> None:
+@pytest.mark.parametrize("by", ["a specification", "an object"])
+async def test_monitoring_metrics_when_they_are_switched_on(mock_judge: MockJudge, by: str) -> None:
     environ = {
         "OPENAI_API_KEY": "any",
         "OPENAI_BASE_URL": f"{mock_judge.url}/v1",
         "OTEL_INSTRUMENTATION_GENAI_EVALS_MONITORING": "true",
     }
+    given = [NativeEvaluator(["bias"], judge=lambda: judge_model(environ))]
+    evaluators = "native(LLMInvocation(bias))" if by == "a specification" else given
     with TelemetryOut() as out:
-        processor = EvaluationSpanProcessor("native(LLMInvocation(bias))", environ=environ, **out.providers)
+        processor = EvaluationSpanProcessor(evaluators, environ=environ, **out.providers)
         with application(processor) as provider:
             chat(provider)
             assert await asyncio.to_thread(processor.wait_for_all, 20)

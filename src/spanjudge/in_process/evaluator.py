@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.reading import invocation_of
+from spanjudge.judging.call import Observer
 from spanjudge.judging.result import EvaluationSkipped, Outcome
 
 Evaluation = Outcome | EvaluationSkipped
@@ -35,6 +36,9 @@ class InProcessEvaluator(ABC):
     async def evaluate_async(self, invocation: object) -> list[Evaluation]:
         """Evaluate from any event loop; the judge is called on the background loop all the same."""
         return await background().wait(self.outcomes(invocation_of(invocation)))
+
+    def observe(self, observer: Observer) -> None:  # noqa: B027  most ask no judge
+        """Have `observer` told of judge calls, unless one is already: the monitoring of who runs it."""
 
     async def aclose(self) -> None:  # noqa: B027  most have nothing to close
         """Give back connections; called on the background loop."""

@@ -68,6 +68,10 @@ class NativeEvaluator(InProcessEvaluator):
             found = [one if one is not None else next(answers) for one in found]
         return [one for one in found if one is not None]
 
+    def observe(self, observer: Observer) -> None:
+        """See `InProcessEvaluator`."""
+        self._judge.observe(observer)
+
     async def aclose(self) -> None:
         """Close the judge model, if it was opened here."""
         await self._judge.aclose()

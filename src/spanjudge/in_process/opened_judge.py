@@ -53,6 +53,14 @@ class OpenedJudge:
         self._judge = judge
         return judge
 
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` of every call, unless somebody is told already; from the next opening on."""
+        if self._observer is None:
+            self._observer = observer
+            if self._factory is None:
+                # What was given is only adapted anew, which costs nothing.
+                self._judge = None
+
     async def aclose(self) -> None:
         """Close what was opened here; a judge or model that was given is its giver's."""
         opening, judge = self._opening, self._judge

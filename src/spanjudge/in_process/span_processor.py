@@ -107,6 +107,9 @@ class EvaluationSpanProcessor(SpanProcessor):
             self._made = tuple(one for some in plan.values() for one in some)
         else:
             self._plan = by_kind(evaluators)
+            for one in (one for some in self._plan.values() for one in some):
+                if one.name in monitoring:
+                    one.observe(monitoring[one.name].observe)
         if isinstance(evaluators, str):
             raise_wrong(problems)
         log_problems(problems)
