@@ -44,7 +44,8 @@ class OpenedJudge:
             self._loop, self._judge, self._opening = loop, None, None
         if self._judge is not None:
             return self._judge
-        if self._opening is None or self._opening.done():
+        # One that was opened and not yet taken over, because who waits for it has not had its turn, is taken.
+        if self._opening is None or _failed(self._opening):
             self._opening = loop.create_task(self._open())
             # When all who wait for it are cancelled, nobody else asks how it ended.
             self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -59,7 +60,7 @@ class OpenedJudge:
             self._observer = observer
             if self._factory is None:
                 # What was given is only adapted anew, which costs nothing.
-                self._judge = None
+                self._judge = self._opening = None
 
     async def aclose(self) -> None:
         """Close what was opened here; a judge or model that was given is its giver's."""
@@ -78,6 +79,10 @@ class OpenedJudge:
             given = await asyncio.to_thread(self._factory or _model_of_environment)
         judge = given if isinstance(given, Judge) else Judge(given)
         return judge.adapted(batch=self._batched, observer=self._observer)
+
+
+def _failed(opening: "asyncio.Task[Judge]") -> bool:
+    return opening.done() and (opening.cancelled() or opening.exception() is not None)
 
 
 def _factory_of(given: JudgeSource | None) -> Callable[[], JudgeModel] | None:
