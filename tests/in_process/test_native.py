@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from spanjudge.errors import SettingsError
 from spanjudge.in_process.background.loop import background
-from spanjudge.in_process.custom_rubrics import CUSTOM_RUBRICS
 from spanjudge.in_process.evaluator import Evaluation
 from spanjudge.in_process.invocation import Invocation, Seen, Skip
-from spanjudge.in_process.native import MODE, NativeEvaluator
+from spanjudge.in_process.native import NativeEvaluator
+from spanjudge.in_process.settings.variables import CUSTOM_RUBRICS, DEEPEVAL_MODE
 from spanjudge.judging.call import JudgeCall
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.config import JudgeModelConfig
@@ -163,7 +163,7 @@ async def test_not_batched_is_one_metric_a_call_and_all_at_once() -> None:
 def test_the_mode_is_the_arguments_or_the_environments(
     monkeypatch: pytest.MonkeyPatch, mode: str, *, batched: bool | None, calls: int
 ) -> None:
-    monkeypatch.setenv(MODE, mode)
+    monkeypatch.setenv(DEEPEVAL_MODE, mode)
     model = ScriptedModel()
     results(NativeEvaluator(judge=model, batched=batched).evaluate(PARIS))
     assert len(model.requests) == calls
@@ -172,12 +172,12 @@ def test_the_mode_is_the_arguments_or_the_environments(
 def test_a_mode_that_is_none_is_told_and_the_default_stays(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv(MODE, "batchd")
+    monkeypatch.setenv(DEEPEVAL_MODE, "batchd")
     model = ScriptedModel()
     with caplog.at_level(logging.ERROR):
         NativeEvaluator(judge=model).evaluate(PARIS)
     assert len(model.requests) == 1
-    assert f"{MODE}='batchd' is no mode; did you mean “batched”?" in caplog.text
+    assert f"{DEEPEVAL_MODE}='batchd' is no mode; did you mean “batched”?" in caplog.text
 
 
 @pytest.mark.parametrize("batched", [None, True])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from spanjudge.cli.progress import bar
 from spanjudge.errors import EvaluatorError, SettingsError
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ async def _judged(
             model = app.innermost(one.model)
             if isinstance(model, app.Starting):
                 await model.start()
-        with run.bar("evaluating", len(items)) as step:
+        with bar("evaluating", len(items), transient=True) as step:
             judged = await run.judge_items(
                 items,
                 judges,

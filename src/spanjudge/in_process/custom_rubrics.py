@@ -24,9 +24,7 @@ from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator, VerdictLabels
 from spanjudge.evaluators.problem import nearest, spell
 from spanjudge.evaluators.validation import NAME_PATTERN, problems, type_problem
-
-CUSTOM_RUBRICS = "OTEL_INSTRUMENTATION_GENAI_EVALS_CUSTOM_RUBRICS"
-"""The variable that holds rubrics as JSON."""
+from spanjudge.in_process.settings.variables import CUSTOM_RUBRICS
 
 DEFAULT_THRESHOLD = 0.5
 

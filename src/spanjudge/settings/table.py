@@ -1,9 +1,10 @@
 """The table of every setting: reading, `spanjudge config` and the reference page all come from it."""
 
+from spanjudge.judging.models.settings.budget import BUDGETS
 from spanjudge.judging.models.settings.kinds import Choice, File, Flag, Number, Text, Whole, Words
 from spanjudge.judging.models.settings.setting import Setting
 from spanjudge.judging.models.settings.table import JUDGE, PROVIDERS, contract
-from spanjudge.settings.live import BUDGETS, KEEPING, PIPELINE, RECEIVERS, RESULTS
+from spanjudge.settings.live import KEEPING, PIPELINE, RECEIVERS, RESULTS
 
 DAY = 86_400
 MEGABYTE = 1_048_576

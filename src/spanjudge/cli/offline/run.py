@@ -1,9 +1,8 @@
 """Judging items: several at a time, their outcomes in the order of the file."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -87,22 +86,3 @@ def limited(items: Iterable[Item], limit: int) -> list[Item]:
             break
         found.append(item)
     return found
-
-
-@contextlib.contextmanager
-def bar(title: str, total: int) -> Generator[Callable[[], None]]:
-    """Progress on standard error; nothing where that is no terminal."""
-    from rich.console import Console  # noqa: PLC0415 - `--help` must not wait for it
-    from rich.progress import (  # noqa: PLC0415 - as above
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)

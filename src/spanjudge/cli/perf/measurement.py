@@ -1,9 +1,8 @@
 """From the flags of `spanjudge perf` to its report."""
 
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -14,6 +13,7 @@ from spanjudge.cli.perf.estimate import Estimate
 from spanjudge.cli.perf.report import Judged, Report, Setup
 from spanjudge.cli.perf.run import Run
 from spanjudge.cli.perf.samples import load, spread
+from spanjudge.cli.progress import bar
 from spanjudge.errors import SettingsError
 from spanjudge.in_process.background.loop import background
 from spanjudge.in_process.judge_model import opened
@@ -177,7 +177,7 @@ class Measurement:
 
     def _report(self, expected: Estimate | None) -> Report:
         stopped, interrupted = None, False
-        with _bar(len(self._samples)) as step:
+        with bar("Samples", len(self._samples)) as step:
             run = Run(self._plan, self._environ, room=self._options.queue_size, step=step)
             began = time.perf_counter()
             try:
@@ -244,24 +244,3 @@ def _judged(judge: CountedModel) -> Judged:
         usage=judge.usage,
         cost_usd=None if judge.unpriced and judge.provider not in prices.FREE else judge.cost_usd,
     )
-
-
-@contextmanager
-def _bar(total: int) -> Generator[Callable[[], None]]:
-    """A bar on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - a pipe must not wait for it
-    from rich.progress import (  # noqa: PLC0415 - as above
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("Samples", total=total)
-        yield lambda: progress.advance(task)

@@ -16,10 +16,11 @@ from spanjudge.in_process.deepeval.library import (
     library,
 )
 from spanjudge.in_process.deepeval.model import Questions, judge_class
-from spanjudge.in_process.evaluator import Evaluation, InProcessEvaluator
-from spanjudge.in_process.invocation import Invocation, Kind
-from spanjudge.in_process.metrics import definitions, kind_of, labelled, rubrics_from_environment, unfit
-from spanjudge.in_process.opened_judge import JudgeSource, OpenedJudge, no_judge
+from spanjudge.in_process.evaluator import Evaluation
+from spanjudge.in_process.invocation import Invocation
+from spanjudge.in_process.judged_evaluator import JudgedEvaluator
+from spanjudge.in_process.metrics import labelled
+from spanjudge.in_process.opened_judge import JudgeSource, OpenedJudge
 from spanjudge.judging import prechecks
 from spanjudge.judging.answer import Reading
 from spanjudge.judging.call import Observer, Trouble, internal
@@ -31,7 +32,7 @@ from spanjudge.telemetry.judge_traces import judging
 _LONGEST_EXPLANATION = 4_000
 
 
-class DeepevalEvaluator(InProcessEvaluator):
+class DeepevalEvaluator(JudgedEvaluator):
     """Measures each metric of an invocation on its own, all at the same time, with real DeepEval.
 
     Bias, toxicity, answer relevancy, hallucination and faithfulness are DeepEval's metrics of these names;
@@ -64,50 +65,33 @@ class DeepevalEvaluator(InProcessEvaluator):
     ) -> None:
         """See the class."""
         self.library_version = installed_version()
-        if custom_rubrics is None:
-            custom_rubrics = rubrics_from_environment()
-        self.definitions: tuple[Evaluator, ...] = tuple(definitions(metrics, options, custom_rubrics))
+        super().__init__(
+            metrics,
+            invocation_type=invocation_type,
+            options=options,
+            custom_rubrics=custom_rubrics,
+            judge=OpenedJudge(judge, observer=observer),
+            timeout=timeout,
+        )
         for evaluator in self.definitions:
             deepeval_metrics.check(evaluator)
-        self.metrics = tuple(evaluator.name for evaluator in self.definitions)
-        self._kind: Kind | None = kind_of(invocation_type)
-        self._judge = OpenedJudge(judge, observer=observer)
-        self._timeout = timeout
 
     async def outcomes(self, invocation: Invocation) -> list[Evaluation]:
         """See `InProcessEvaluator`."""
-        found: list[Evaluation | None] = [
-            unfit(evaluator, invocation, kind=self._kind) for evaluator in self.definitions
-        ]
-        asked = [e for e, skip in zip(self.definitions, found, strict=True) if skip is None]
-        if asked:
-            answers = iter(await self._measured(invocation, asked))
-            found = [one if one is not None else next(answers) for one in found]
-        return [self._signed(one) for one in found if one is not None]
+        return [self._signed(one) for one in await super().outcomes(invocation)]
 
-    def observe(self, observer: Observer) -> None:
-        """See `InProcessEvaluator`."""
-        self._judge.observe(observer)
-
-    async def aclose(self) -> None:
-        """Close the judge model, if it was opened here."""
-        await self._judge.aclose()
-
-    def _signed(self, outcome: Evaluation) -> Evaluation:
-        """The same definition gives other results with another library: its version is part of theirs."""
-        version = f"{outcome.evaluator_version}-deepeval-{self.library_version}"
-        return msgspec.structs.replace(outcome, evaluator_version=version, evaluator_name=self.name)
-
-    async def _measured(self, invocation: Invocation, asked: list[Evaluator]) -> list[Evaluation]:
-        try:
-            judge = await self._judge.open()
-        except Exception as error:  # noqa: BLE001  no judge is no reason to fail the application
-            return [no_judge(evaluator, error) for evaluator in asked]
+    async def judged(self, judge: Judge, invocation: Invocation, asked: list[Evaluator]) -> list[Evaluation]:
+        """See `JudgedEvaluator`."""
         cases = [Case(evaluator, time.monotonic()) for evaluator in asked]
         waiting = [case for case in cases if not prechecks.settle(case, invocation.subject)]
         if waiting:
             await self._settle(waiting, invocation, judge)
         return [labelled(case.evaluator, case.outcome) for case in cases if case.outcome is not None]
+
+    def _signed(self, outcome: Evaluation) -> Evaluation:
+        """The same definition gives other results with another library: its version is part of theirs."""
+        version = f"{outcome.evaluator_version}-deepeval-{self.library_version}"
+        return msgspec.structs.replace(outcome, evaluator_version=version, evaluator_name=self.name)
 
     async def _settle(self, cases: list[Case], invocation: Invocation, judge: Judge) -> None:
         """Settle every case; the time for it begins when DeepEval has been imported."""

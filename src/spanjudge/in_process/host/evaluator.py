@@ -13,7 +13,7 @@ from spanjudge.in_process.host.exit import host_backlog
 from spanjudge.in_process.host.plain_values import held
 from spanjudge.in_process.host.results import HostResults
 from spanjudge.in_process.invocation import Kind
-from spanjudge.in_process.native import kind_of
+from spanjudge.in_process.metrics import kind_of
 from spanjudge.in_process.plan import DEFAULT_TYPES, evaluators_of
 from spanjudge.in_process.reading import invocation_of
 from spanjudge.in_process.settings import variables

@@ -16,6 +16,7 @@ from spanjudge.in_process.invocation import Invocation
 from spanjudge.in_process.queue.admission import Admission, Refusal
 from spanjudge.in_process.queue.backlog import Backlog, QueueEndedError, Settings, Work
 from spanjudge.in_process.queue.tally import Tally
+from spanjudge.in_process.settings import variables
 from spanjudge.telemetry.monitoring import Monitoring
 
 _log = logging.getLogger(__name__)
@@ -92,9 +93,9 @@ class EvaluationQueue:
         self._monitoring = monitoring
         self._settle = settle
         self._full = (
-            f"the queue was full; raise OTEL_INSTRUMENTATION_GENAI_EVALS_QUEUE_SIZE ({size}) or "
-            f"OTEL_INSTRUMENTATION_GENAI_EVALS_WORKERS ({workers}), or lower "
-            "OTEL_INSTRUMENTATION_GENAI_EVALUATION_SAMPLE_RATE"
+            f"the queue was full; raise {variables.QUEUE_SIZE} ({size}) or "
+            f"{variables.WORKERS} ({workers}), or lower "
+            f"{variables.SAMPLE_RATE}"
         )
         # By process: after a fork the parent's stays behind, untouched.
         self._shares: dict[tuple[int, int], _Share] = {}
@@ -204,8 +205,7 @@ class EvaluationQueue:
             word = f"client_evaluation_{why}"
             if why == "rate_limited":
                 backlog.tell(
-                    "more came than OTEL_INSTRUMENTATION_GENAI_EVALUATION_RATE_LIMIT_RPS lets in; "
-                    "raise it, or 0 for no limit"
+                    f"more came than {variables.RATE_LIMIT_RPS} lets in; raise it, or 0 for no limit"
                 )
         except queue.Full as error:
             word = "client_evaluation_queue_full"

@@ -1,5 +1,8 @@
 """Every environment variable of in-process evaluation: reading and the reference table come from here."""
 
+import msgspec
+
+from spanjudge.judging.models.settings.budget import BUDGETS
 from spanjudge.judging.models.settings.kinds import Choice, Flag, Number, Text, Url, Whole
 from spanjudge.judging.models.settings.setting import Setting
 
@@ -207,40 +210,14 @@ JUDGE = (
 """The judge model, where `SPANJUDGE_JUDGE_PROVIDER` and `O2_JUDGE_PROVIDER` are not set."""
 
 BUDGET = (
-    Setting(
-        key="budget_tokens_month",
-        env=("SPANJUDGE_BUDGET_TOKENS_MONTH",),
-        kind=Whole(0, 10**15),
+    msgspec.structs.replace(
+        BUDGETS[0],
         about="Most tokens that a judge model which costs money may read and write for this process in a "
         "month (UTC). When they are used up, evaluation stops with `budget_exhausted` until the next; 0 is "
         "no limit.",
-        example="2000000",
         default=0,
     ),
-    Setting(
-        key="budget_tokens_day",
-        env=("SPANJUDGE_BUDGET_TOKENS_DAY",),
-        kind=Whole(0, 10**15),
-        about="The same for a day (UTC).",
-        example="100000",
-        default=0,
-    ),
-    Setting(
-        key="budget_usd_month",
-        env=("SPANJUDGE_BUDGET_USD_MONTH",),
-        kind=Number(0, 1e12, "US dollars"),
-        about="Most US dollars in a month (UTC); 0 is no limit.",
-        example="50",
-        default=0.0,
-    ),
-    Setting(
-        key="budget_usd_day",
-        env=("SPANJUDGE_BUDGET_USD_DAY",),
-        kind=Number(0, 1e12, "US dollars"),
-        about="The same for a day (UTC).",
-        example="5",
-        default=0.0,
-    ),
+    *BUDGETS[1:],
 )
 """What judging may cost, counted by each process from its start. A bad value turns evaluation off."""
 
