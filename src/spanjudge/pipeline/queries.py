@@ -1,0 +1,56 @@
+"""What pages ask of the store: lists, filters, sums. Reading only; every method is one unchanging view.
+
+Times are nanoseconds since 1970, ids lower-case hexadecimal. Only current outcomes count: the newest of an
+evaluator and a target. A failure has no verdict and is in no rate.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+Verdict = Literal["pass", "fail", "value", "none"]
+"""`value`: a result of an evaluator without acceptance criteria; `none`: a failure."""
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list shall have; empty is no condition, several values of one field are alternatives.
+
+    `start_ns` is included, `end_ns` not. Conditions on outcomes (`evaluators` to `max_score`) hold together
+    for one outcome of the trace or span. `text` is looked for in names, ids and content, whatever its case.
+    """
+
+    start_ns: int | None = None
+    end_ns: int | None = None
+    services: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    session: str = ""
+    evaluators: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    codes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    judge_models: tuple[str, ...] = ()
+    min_score: float | None = None
+    max_score: float | None = None
+    text: str = ""
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers that grow when something was stored: looked at once a second."""
+
+    spans: int
+    results: int
+    evaluators: int
+
+
+class Queries(Protocol):
+    """Raises `StoreError` when it cannot be done now."""
+
+    async def counters(self) -> Counters:
+        """Cheap."""
+        ...
+
+    async def result_numbers(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Version numbers by (evaluator, version hash); unknown ones are left out."""
+        ...

@@ -1,0 +1,106 @@
+"""How the pipeline stands, and the judge models."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from spanjudge.server.rest.shapes.listing import Shape
+from spanjudge.server.rest.shapes.times import Instant
+
+
+class Destination(Shape):
+    """Where results go."""
+
+    name: str
+    waiting: int
+    oldest_seconds: float = 0.0
+    trouble: str = ""
+
+
+class PausedEvaluator(Shape):
+    """An evaluator that does not run though it is published."""
+
+    evaluator: str
+    reason: str
+    paused_by: Literal["user", "pipeline"]
+    waiting: int
+    retry: Instant | None = None
+
+
+class ErrorCount(Shape):
+    """Failures of one code and judge model."""
+
+    code: str
+    judge_model: str
+    count: int
+
+
+class Pipeline(Shape):
+    """Rates are of the last minute, in this process's eyes; counts are of the store."""
+
+    received_per_second: float
+    matched_per_second: float
+    judged_per_second: float
+    exported_per_second: float
+    received_today: int
+    last_received: Instant | None = None
+    waiting: int
+    leased: int
+    oldest_seconds: float
+    judged_p50_ms: float | None = None
+    outbox: int
+    spans: int
+    size_bytes: int
+    limit_bytes: int = 0
+    workers: int
+    published: int
+    evaluators: int
+    destinations: list[Destination]
+    paused: list[PausedEvaluator]
+    errors: list[ErrorCount] = Field([], description="Failures of the last 24 hours by code and judge model.")
+    ready: bool
+    not_ready: str = ""
+
+
+class JudgeModel(Shape):
+    """A judge model of the settings; `state` is what its latest calls say, without asking it anew."""
+
+    name: str
+    provider: str
+    model: str
+    state: Literal["ready", "starting", "unknown", "limited", "unavailable"]
+    detail: str = ""
+    last_call: Instant | None = None
+    capability: str = Field("", examples=["JSON schema", "tool call", "JSON mode", "tagged text"])
+    batches: bool = False
+    price_input: float | None = Field(None, description="USD per million tokens.")
+    price_output: float | None = None
+    concurrency: int | None = None
+    in_flight: int = 0
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    evaluators: list[str] = []
+
+
+class JudgeCheck(Shape):
+    """What came of asking it now."""
+
+    reachable: bool
+    detail: str
+    duration_ms: float
+    cost_usd: float | None = None
+
+
+class Judges(Shape):
+    """All of them, `default` first."""
+
+    items: list[JudgeModel]
+
+
+class Change(Shape):
+    """What `/api/v1/events` sends as JSON: counters that grow when something changes."""
+
+    spans: int
+    results: int
+    evaluators: int
+    at: Instant
