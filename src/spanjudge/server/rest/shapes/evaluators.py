@@ -57,13 +57,28 @@ class Label(Body):
     description: str = ""
 
 
+class Anchor(Body):
+    """A point of a scale and what an answer at this point looks like."""
+
+    value: float
+    description: str = ""
+
+
 class Answer(Body):
-    """The answer format. `labels` are a category's; `min` and `max` a score's."""
+    """The answer format.
+
+    `labels` are a category's; `when_true` and `when_false` a boolean's; `min`, `max`, `anchors` and `method`
+    a score's.
+    """
 
     type: Literal["category", "boolean", "score"] = "category"
     labels: list[Label] = []
+    when_true: str = ""
+    when_false: str = ""
     min: float | None = None
     max: float | None = None
+    anchors: list[Anchor] = []
+    method: Literal["direct", "claims"] = "direct"
 
 
 class Acceptance(Body):
