@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
+
 Verdict = Literal["pass", "fail", "value", "none"]
 """`value`: a result of an evaluator without acceptance criteria; `none`: a failure."""
 
@@ -53,4 +55,19 @@ class Queries(Protocol):
 
     async def result_numbers(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Version numbers by (evaluator, version hash); unknown ones are left out."""
+        ...
+
+    async def statistics(self, filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
+        """Sums over the outcomes of a window, and of the window before it.
+
+        `filters` must have `start_ns` and `end_ns`; steps begin at whole multiples of `step_ns`.
+        """
+        ...
+
+    async def evaluator_figures(self, start_ns: int, end_ns: int) -> dict[str, EvaluatorFigures]:
+        """By the evaluator's name; one that judged nothing and has nothing waiting may be missing."""
+        ...
+
+    async def pipeline_figures(self, *, today_ns: int, since_ns: int, now_ns: int) -> PipelineFigures:
+        """How the pipeline stands: spans received from `today_ns` on, errors and results from `since_ns`."""
         ...
