@@ -178,6 +178,7 @@ async def test_the_openapi_document_tells_every_path_and_error(server: Running) 
         "200",
         "400",
         "401",
+        "403",
         "405",
         "408",
         "413",

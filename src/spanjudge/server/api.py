@@ -16,10 +16,13 @@ from urllib.parse import unquote
 from spanjudge.errors import SpanjudgeError
 from spanjudge.remote_scorer.problem import Answer, Problem
 from spanjudge.remote_scorer.scorer import RemoteScorer
+from spanjudge.server.access import Access
+from spanjudge.server.auth import Scope as Right
 from spanjudge.server.auth import Tokens
-from spanjudge.server.errors import internal, not_allowed, not_found, respond, unauthorized
+from spanjudge.server.errors import forbidden, internal, not_allowed, not_found, respond, unauthorized
 from spanjudge.server.health import Health, ServerInfo
 from spanjudge.server.limits import App, ClientGoneError, Limits, Receive, Scope, Send, read_body
+from spanjudge.server.web import Web
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -40,6 +43,8 @@ def build(  # the composition root hands over all there is
     ready: Callable[[], str | None],
     *,
     routers: Sequence[Callable[[], "APIRouter"]] = (),
+    access: Access | None = None,
+    web: Web | None = None,
     receivers: Mapping[str, App] | None = None,
     lifespan: Lifespan | None = None,
     access_log: bool = False,
@@ -47,13 +52,24 @@ def build(  # the composition root hands over all there is
     """The ASGI application.
 
     `ready` says why requests should not come here now, or nothing. `routers` build further pages of the
-    FastAPI application when it is first needed. `receivers` are applications of their own by their path
+    FastAPI application when it is first needed. `access` guards those under `/api/v1`, `web` is the user
+    interface. `receivers` are applications of their own by their path
     (`/v1/traces`): they check tokens and answer every error themselves. `lifespan` is entered before the
     first request and left after the last one. `access_log` writes one record a request to
     `spanjudge.access`, its facts as attributes: method, path, status, seconds – never headers or bodies.
     """
     return Server(
-        scorer, tokens, info, limits, ready, routers, receivers or {}, lifespan, access_log=access_log
+        scorer,
+        tokens,
+        info,
+        limits,
+        ready,
+        routers,
+        access,
+        web,
+        receivers or {},
+        lifespan,
+        access_log=access_log,
     )
 
 
@@ -68,6 +84,8 @@ class Server:
         limits: Limits,
         ready: Callable[[], str | None],
         routers: Sequence[Callable[[], "APIRouter"]],
+        access: Access | None,
+        web: Web | None,
         receivers: Mapping[str, App],
         lifespan: Lifespan | None,
         *,
@@ -79,6 +97,8 @@ class Server:
         self._limits = limits
         self._info = info
         self._routers = routers
+        self._access = access
+        self._web = web
         self._receivers = dict(receivers)
         self._lifespan = lifespan
         self._access_log = access_log
@@ -143,6 +163,9 @@ class Server:
         if probe is not None:
             await self._probe(scope, send, *probe)
             return
+        if self._web is not None and self._web.has(path, scope):
+            await self._web(scope, path, send)
+            return
         await self._page(scope, receive, send)
 
     async def _evaluate(self, scope: Scope, receive: Receive, send: Send, name: str) -> None:
@@ -151,8 +174,7 @@ class Server:
             await _refuse_method(send, method, EVALUATE_ALLOWED)
             return
         raw: list[tuple[bytes, bytes]] = scope["headers"]
-        if not self._tokens.accepts(raw):
-            raise unauthorized()
+        self._check(raw, "score")
         headers = dict(raw)
         body = await read_body(receive, headers, self._limits)
         _check_type(headers.get(b"content-type", b""), body)
@@ -169,9 +191,17 @@ class Server:
         if method not in ("GET", "HEAD"):
             await _refuse_method(send, method, PROBE_ALLOWED)
             return
-        if guarded and not self._tokens.accepts(scope["headers"]):
-            raise unauthorized()
+        if guarded:
+            self._check(scope["headers"], "score")
         await respond(send, answer(), body=method != "HEAD")
+
+    def _check(self, headers: list[tuple[bytes, bytes]], right: Right) -> None:
+        """Raise `Problem` (UNAUTHORIZED, FORBIDDEN) unless a token of the headers may do this."""
+        grant = self._tokens.grant(headers)
+        if grant is None:
+            raise unauthorized()
+        if not grant.allows(right):
+            raise forbidden(right)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = complete = False
@@ -204,7 +234,7 @@ class Server:
         from spanjudge.server.pages import pages  # noqa: PLC0415  # half a second nobody should wait for at start
 
         evaluators = self._scorer.evaluators
-        return pages(self._info, evaluators, [router() for router in self._routers])
+        return pages(self._info, evaluators, [router() for router in self._routers], self._access)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -24,6 +24,7 @@ JSON_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 
 _WORDS: dict[int, Word] = {
     401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     408: "REQUEST_TIMEOUT",
@@ -55,6 +56,14 @@ def unauthorized() -> Problem:
         "UNAUTHORIZED",
         "The token is missing or wrong: send the value of O2_JUDGE_AUTH_TOKEN as “Authorization: Bearer …”, "
         "as the password of Basic, or as the value of an API key header.",
+    )
+
+
+def forbidden(scope: str) -> Problem:
+    """A good token that may not do this."""
+    return Problem(
+        "FORBIDDEN",
+        f"This token lacks the scope “{scope}”: use one that has it (spanjudge tokens new --scope {scope}).",
     )
 
 

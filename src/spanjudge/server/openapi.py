@@ -14,6 +14,7 @@ _MEANING: dict[Word, str] = {
     "MISSING_INPUT": "A field the scorer needs is missing, empty, or holds only a variable's name.",
     "INVALID_REQUEST": "The request is no HTTP, or does not fit the path.",
     "UNAUTHORIZED": "The token is missing or wrong.",
+    "FORBIDDEN": "The token is good and may not do this: it lacks the scope.",
     "NOT_FOUND": "There is nothing at this path.",
     "METHOD_NOT_ALLOWED": "The path does not take this method; see `Allow`.",
     "REQUEST_TIMEOUT": "The request did not arrive in time.",
@@ -249,6 +250,7 @@ def _probes() -> dict[str, Any]:
         }
         if guarded:
             responses["401"] = _error(["UNAUTHORIZED"])
+            responses["403"] = _error(["FORBIDDEN"])
         if path == "/readyz":
             responses["503"] = _error(["NOT_READY"])
         operation: dict[str, Any] = {

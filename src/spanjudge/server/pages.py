@@ -9,16 +9,30 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
+from spanjudge.errors import EvaluatorError, SettingsError
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.pipeline.ports import StoreError, UnknownEvaluatorError
 from spanjudge.remote_scorer.problem import Answer, Problem, encode
 from spanjudge.server import openapi, reference_page
+from spanjudge.server.access import Access
 from spanjudge.server.errors import SECURITY_HEADERS, internal, not_allowed, not_found, of_status
 from spanjudge.server.health import ServerInfo
 from spanjudge.server.limits import App, Receive, Scope, Send
+from spanjudge.server.rest.door import API, RestDoor
+from spanjudge.server.rest.problem import ApiProblem
+from spanjudge.server.rest.problems import problem_of, problem_response
 
 
-def pages(info: ServerInfo, evaluators: Mapping[str, Evaluator], routers: Sequence[APIRouter]) -> App:
-    """The application for every path that is not answered in plain ASGI."""
+def pages(
+    info: ServerInfo,
+    evaluators: Mapping[str, Evaluator],
+    routers: Sequence[APIRouter],
+    access: Access | None = None,
+) -> App:
+    """The application for every path that is not answered in plain ASGI.
+
+    With `access`, nothing under `/api/v1` but signing in is answered for who is not known.
+    """
     app = FastAPI(
         title="Spanjudge",
         version=info.version,
@@ -49,8 +63,11 @@ def pages(info: ServerInfo, evaluators: Mapping[str, Evaluator], routers: Sequen
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(Problem, _problem)
+    for told in (ApiProblem, StoreError, UnknownEvaluatorError, SettingsError, EvaluatorError):
+        app.add_exception_handler(told, _told)
     app.add_exception_handler(Exception, _unexpected)
-    return _Shaped(app)
+    shaped = _Shaped(app)
+    return RestDoor(shaped, access) if access is not None else shaped
 
 
 class _Shaped:
@@ -95,34 +112,47 @@ class _Shaped:
         await send({"type": "http.response.body", "body": b""})
 
 
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith(API)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    del request
+    return problem_response(problem_of(error))
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for nothing else
+    if _is_api(request):
+        return problem_response(problem_of(error))
     if error.status_code == 404:  # noqa: PLR2004  # the status is its own name
         return _response(not_found().answer())
     headers = dict(error.headers or {})
     if error.status_code == 405:  # noqa: PLR2004  # the status is its own name
         allowed = headers.get("Allow", "GET")
         return _response(not_allowed(allowed).answer(), headers)
-    del request
     return _response(of_status(error.status_code, str(error.detail)), headers)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for nothing else
+    if _is_api(request):
+        return problem_response(problem_of(error))
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
     return _response(of_status(422, f"{where}: {first['msg']}"))
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    del request
     assert isinstance(error, Problem)  # noqa: S101  # it is registered for nothing else
+    if _is_api(request):
+        return problem_response(problem_of(error))
     return _response(error.answer())
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    del request
+    if _is_api(request):
+        return problem_response(problem_of(error))
     return _response(internal(error).answer())
 
 

@@ -95,10 +95,11 @@ def field_path(where: Sequence[str | int], kind: str, body: object) -> str:
         last = number == len(steps) - 1
         if isinstance(step, int):
             path += f"[{step}]"
-            inside = _entry(inside, step)
+            inside = _entry(cast("object", inside), step)
         elif isinstance(inside, dict):
-            if step in inside:
-                inside = cast("dict[str, object]", inside)[step]
+            fields = cast("dict[str, object]", inside)
+            if step in fields:
+                inside = fields[step]
             elif not (last and kind in _OF_KEYS):
                 continue
             path += f".{step}" if path else step

@@ -1,0 +1,38 @@
+"""The guard of a route: which scope it needs, for the request and for the OpenAPI document."""
+
+from starlette.requests import Request
+
+from spanjudge.server.access import ENTRY, Access, Denied, Entry
+from spanjudge.server.auth import Grant, Scope
+from spanjudge.server.rest.problem import ApiProblem
+
+
+class Requires:
+    """A FastAPI dependency that gives the `Grant` of who asks. `scope` is what it must allow."""
+
+    def __init__(self, access: Access, scope: Scope) -> None:
+        """See `Access.require`."""
+        self._access = access
+        self.scope: Scope = scope
+
+    async def __call__(self, request: Request) -> Grant:
+        """Raises `ApiProblem` 401 and 403."""
+        entry: Entry | None = request.scope.get(ENTRY)
+        try:
+            entry = entry or self._access.enter(request.scope)
+        except Denied as denied:
+            raise denied_problem(denied) from None
+        if not entry.grant.allows(self.scope):
+            raise ApiProblem(
+                403,
+                f"This token lacks the scope “{self.scope}”: use one that has it "
+                f"(spanjudge tokens new --scope {self.scope}).",
+                code="scope_missing",
+                extra={"scope": self.scope},
+            )
+        return entry.grant
+
+
+def denied_problem(denied: Denied) -> ApiProblem:
+    """As it is answered."""
+    return ApiProblem(denied.status, denied.detail, code=denied.code)
