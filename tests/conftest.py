@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import pytest
 
 from tests.mock_judge import MockJudge
+from tests.ui.chromium import SETTING, chromium, is_required
 
 
 def _is_there(module: str) -> bool:
@@ -24,7 +25,14 @@ collect_ignore = [
         if _is_there("opentelemetry.util.genai.completion_hook")
         else ["in_process/test_upstream_objects.py"]
     ),
+    *(["ui"] if chromium() is None and not is_required() else []),
 ]
+
+
+def pytest_report_header() -> list[str]:
+    if "ui" not in collect_ignore:
+        return []
+    return [f"NOT RUN: the tests of the pages, as there is no Chromium (install it, or set {SETTING})"]
 
 
 @pytest.fixture
