@@ -179,7 +179,7 @@ async def test_a_current_database_is_opened_without_alembic(tmp_path: Path) -> N
 def schema(path: Path) -> set[tuple[str, str]]:
     file = sqlite3.connect(path)
     found = {
-        (name, " ".join(str(sql).replace('"', "").split()))
+        (name, " ".join(str(sql).replace('"', "").split()).replace(" )", ")").replace(" ,", ","))
         for name, sql in file.execute("SELECT name, sql FROM sqlite_master WHERE name != 'alembic_version'")
         if not name.startswith("sqlite_")
     }

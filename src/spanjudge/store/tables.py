@@ -17,12 +17,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what a current database carries."""
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every migration this version knows, oldest first."""
 
 # SQLite gives a table its fast row id only under the type INTEGER.
@@ -73,11 +74,45 @@ spans = Table(
 )
 Index("spans_ids", spans.c.trace_id, spans.c.span_id, unique=True)
 Index("spans_received", spans.c.received_ns)
+# Lists are in order of start; what they filter by is here too, so that only rows of the page are read.
+Index(
+    "spans_start",
+    spans.c.start_ns,
+    spans.c.service,
+    spans.c.operation,
+    spans.c.model,
+    spans.c.trace_id,
+    spans.c.span_id,
+)
 for _name, _columns, _where in (
     ("spans_session", (spans.c.session_id,), "session_id IS NOT NULL"),
     ("spans_retrieval", (spans.c.trace_id,), "operation = 'retrieval'"),
 ):
     Index(_name, *_columns, sqlite_where=text(_where))
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("trace_id", LargeBinary, nullable=False),
+    Column("root_id", LargeBinary, nullable=False),
+    Column("root_ns", BigInteger, nullable=False),
+    Column("has_root", Boolean, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("services", Text, nullable=False),
+    Column("operations", Text, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("session_id", Text),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("spans", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    comment="what the spans of a trace come to; name and service of its root, else of its first span",
+)
+Index("traces_ids", traces.c.trace_id, unique=True)
+Index("traces_start", traces.c.start_ns)
+Index("traces_session", traces.c.session_id, sqlite_where=text("session_id IS NOT NULL"))
 
 logs = Table(
     "logs",
@@ -207,13 +242,42 @@ results = Table(
     Column("cost_usd", Float),
     Column("duration", Float, nullable=False),
     Column("outcome", Text, nullable=False),
+    Column("current", Boolean, nullable=False, server_default=true()),
+    Column("model", Text),
+    Column("operation", Text),
+    Column("session_id", Text),
     # The outbox points here, and an id may not come back for another result.
     sqlite_autoincrement=True,
-    comment="columns to filter by, and the whole outcome as JSON; code only of failures",
+    comment="columns to filter by, and the whole outcome as JSON; code only of failures;"
+    " model, operation and session_id are of what was judged; a newer outcome of evaluator and target"
+    " takes current away",
 )
 Index("results_ids", results.c.result_id, unique=True)
 Index("results_target", results.c.target)
 Index("results_stored", results.c.stored_ns)
+Index("results_evaluator", results.c.evaluator, results.c.time_ns, results.c.code)
+Index("results_session", results.c.session_id, sqlite_where=text("session_id IS NOT NULL"))
+# Sums and filters over many results read this alone: a row with its explanation is several times as long.
+Index(
+    "results_time",
+    results.c.current,
+    results.c.time_ns,
+    results.c.evaluator,
+    results.c.verdict,
+    results.c.code,
+    results.c.label,
+    results.c.score,
+    results.c.service,
+    results.c.model,
+    results.c.operation,
+    results.c.judge_model,
+    results.c.kind,
+    results.c.target,
+    results.c.input_tokens,
+    results.c.output_tokens,
+    results.c.cost_usd,
+    results.c.duration,
+)
 
 usage = Table(
     "usage",
