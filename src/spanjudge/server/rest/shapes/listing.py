@@ -4,6 +4,8 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from spanjudge.server.rest.shapes.times import Instant
+
 Item = TypeVar("Item")
 
 Outcome = Literal["pass", "fail", "value", "none"]
@@ -34,6 +36,7 @@ class Page(Shape, Generic[Item]):
         description="A text search that stopped after its share of work: go on with `next_cursor`, even when "
         "there are no items here.",
     )
+    reached: Instant | None = Field(None, description="With `partial`: the time down to which it has looked.")
 
 
 class Count(Shape):
