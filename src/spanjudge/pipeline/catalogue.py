@@ -1,5 +1,6 @@
 """The evaluators in use: read again when they change, here or in another process."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ class Catalogue:
     def __init__(self, store: Store) -> None:
         """Empty until `refresh`."""
         self._store = store
+        self._reading = asyncio.Lock()
         self._revision: int | None = None
         self._versions: dict[tuple[str, str], Evaluator | None] = {}
         self.live: Sequence[StoredEvaluator] = ()
@@ -33,6 +35,11 @@ class Catalogue:
 
     async def refresh(self) -> bool:
         """Look whether anything changed, and take it over; whether it did."""
+        # One after the other: what was read first must not come in last.
+        async with self._reading:
+            return await self._refresh()
+
+    async def _refresh(self) -> bool:
         revision = await self._store.revision()
         if revision == self._revision:
             return False

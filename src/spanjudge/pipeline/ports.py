@@ -9,6 +9,7 @@ from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.decision import Reason
+from spanjudge.pipeline.queries import Queries
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.telemetry.evaluated import Evaluated, Target
 
@@ -192,6 +193,16 @@ class StoredEvaluator(msgspec.Struct, frozen=True, kw_only=True):
     retry_ns: int | None = None
 
 
+def current(versions: Sequence[StoredEvaluator]) -> StoredEvaluator | None:
+    """Of all versions of one name the one that is edited and published next.
+
+    That is the draft, else what is published or paused, else – all are archived – the one published last,
+    else the newest.
+    """
+    ranks = {"draft": 2, "published": 1, "paused": 1, "archived": 0}
+    return max(versions, key=lambda one: (ranks[one.status], one.published_ns or 0, one.number), default=None)
+
+
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the outbox: a result on its way to one destination."""
 
@@ -216,6 +227,11 @@ class Store(Protocol):
 
     Times are nanoseconds since 1970 and are always given by the caller: the store has no clock.
     """
+
+    @property
+    def queries(self) -> Queries:
+        """What pages ask."""
+        ...
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, all in one transaction that is on disk when this returns."""
@@ -278,18 +294,37 @@ class Store(Protocol):
         """Every result of the targets, oldest first, superseded ones too."""
         ...
 
-    async def save_version(self, evaluator: Evaluator, *, now_ns: int) -> StoredEvaluator:
-        """A new draft version; when the newest version says the same already, that one."""
+    async def save_version(
+        self,
+        evaluator: Evaluator,
+        *,
+        base_version: str | None = None,
+        publish: bool = False,
+        now_ns: int,
+    ) -> StoredEvaluator:
+        """A new draft version, in place of the draft there was; published when asked for.
+
+        When the current version (see `current`) says the same already, it is that one; when the published
+        one does, the draft above it is taken back. With `base_version`, a hash, only if that is the
+        current version; with "" only if there is none of this name. Raises `ConflictError`, and
+        `UnknownEvaluatorError` for a `base_version` of what is not there.
+        """
         ...
 
     async def apply(
         self, evaluators: Sequence[Evaluator], *, publish: bool, now_ns: int
     ) -> list[StoredEvaluator]:
-        """Several at once, all or nothing: as `save_version`, and published when asked for."""
+        """Several at once, all or nothing: as `save_version`, and published when asked for.
+
+        What is published or paused and says the same is left alone, with the draft above it.
+        """
         ...
 
-    async def publish(self, name: str, *, now_ns: int) -> StoredEvaluator:
-        """Publish the newest version, or end a pause. Raises `UnknownEvaluatorError`."""
+    async def publish(self, name: str, *, version: str | None = None, now_ns: int) -> StoredEvaluator:
+        """Publish the current version, which may end a pause or bring back what was archived.
+
+        Raises `UnknownEvaluatorError`, and `ConflictError` when `version`, a hash, is not the current one.
+        """
         ...
 
     async def pause(
@@ -298,16 +333,25 @@ class Store(Protocol):
         """Pause the published version: its jobs wait. Raises `UnknownEvaluatorError`."""
         ...
 
-    async def resume(self, name: str) -> None:
-        """End a pause of the pipeline; a user's pause is left alone."""
+    async def resume(self, name: str, *, paused_by: Literal["user", "pipeline"] = "pipeline") -> None:
+        """End a pause of the pipeline; only the user ends a user's pause."""
+        ...
+
+    async def discard_draft(self, name: str) -> None:
+        """Archive the draft, if there is one: nothing else changes. Raises `UnknownEvaluatorError`."""
         ...
 
     async def archive(self, name: str) -> None:
         """Take an evaluator out of use: waiting jobs are skipped. Raises `UnknownEvaluatorError`."""
         ...
 
-    async def evaluators(self, *, all_versions: bool = False) -> list[StoredEvaluator]:
-        """The published (or paused) and the newest version of each name, or every version; sorted."""
+    async def evaluators(
+        self, *, all_versions: bool = False, name: str | None = None
+    ) -> list[StoredEvaluator]:
+        """The published (or paused) and the current version of each name, or every version; sorted.
+
+        `name`: of this one alone.
+        """
         ...
 
     async def version(self, name: str, version: str) -> StoredEvaluator | None:
@@ -360,6 +404,18 @@ class Store(Protocol):
 
 class UnknownEvaluatorError(SpanjudgeError):
     """There is no evaluator of this name in the store."""
+
+
+class ConflictError(SpanjudgeError):
+    """Another version is stored than the caller has seen: nothing was changed.
+
+    `stored` is the current version.
+    """
+
+    def __init__(self, message: str, *, stored: StoredEvaluator) -> None:
+        """`message` is for people."""
+        super().__init__(message)
+        self.stored = stored
 
 
 class ExportError(SpanjudgeError):

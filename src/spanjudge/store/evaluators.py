@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, text, update
 
 from spanjudge.evaluators.evaluator import Evaluator, plain
-from spanjudge.pipeline.ports import StoredEvaluator, UnknownEvaluatorError
+from spanjudge.pipeline.ports import ConflictError, StoredEvaluator, UnknownEvaluatorError, current
 from spanjudge.store.tables import evaluators as table
 
 _LIVE = frozenset({"published", "paused"})
@@ -37,11 +37,13 @@ def _stored(row: Row[Any]) -> StoredEvaluator:
     )
 
 
-def _newest(connection: Connection, name: str) -> StoredEvaluator | None:
-    found = connection.execute(
-        select(table).where(table.c.name == name).order_by(table.c.number.desc()).limit(1)
-    ).one_or_none()
-    return None if found is None else _stored(found)
+def _versions(connection: Connection, name: str) -> list[StoredEvaluator]:
+    found = connection.execute(select(table).where(table.c.name == name).order_by(table.c.number)).all()
+    return [_stored(row) for row in found]
+
+
+def _current(connection: Connection, name: str) -> StoredEvaluator | None:
+    return current(_versions(connection, name))
 
 
 def _live(connection: Connection, name: str) -> StoredEvaluator | None:
@@ -64,22 +66,36 @@ def _unknown(name: str) -> UnknownEvaluatorError:
     return UnknownEvaluatorError(f"there is no evaluator “{name}”; `spanjudge evaluators list` names them")
 
 
-def save(connection: Connection, evaluator: Evaluator, *, now_ns: int) -> StoredEvaluator:
-    """A new draft, or the newest version when that says the same."""
-    newest = _newest(connection, evaluator.name)
-    if newest is not None and newest.evaluator.version == evaluator.version:
-        return newest
-    if newest is not None and newest.status == "draft":
-        _set(connection, newest, status="archived")
+def save(
+    connection: Connection, evaluator: Evaluator, *, now_ns: int, base_version: str | None = None
+) -> StoredEvaluator:
+    """A new draft, or what is stored when that says the same."""
+    name = evaluator.name
+    versions = _versions(connection, name)
+    before = current(versions)
+    if before is None and base_version:
+        raise _unknown(name)
+    if before is not None and base_version == "":
+        raise ConflictError(f"there is an evaluator “{name}” already", stored=before)
+    if before is not None and before.evaluator.version == evaluator.version:
+        # What was archived comes back as a draft.
+        return _set(connection, before, status="draft") if before.status == "archived" else before
+    if before is not None and base_version is not None and before.evaluator.version != base_version:
+        raise ConflictError(f"a newer version of “{name}” is stored", stored=before)
+    if before is not None and before.status == "draft":
+        _set(connection, before, status="archived")
+    live = _live(connection, name)
+    if live is not None and live.evaluator.version == evaluator.version:
+        return live
     one = StoredEvaluator(
         evaluator=evaluator,
-        number=1 if newest is None else newest.number + 1,
+        number=1 + max((each.number for each in versions), default=0),
         status="draft",
         created_ns=now_ns,
     )
     connection.execute(
         insert(table).values(
-            name=evaluator.name,
+            name=name,
             number=one.number,
             version=evaluator.version,
             definition=msgspec.json.encode(plain(evaluator)).decode("utf-8"),
@@ -93,22 +109,39 @@ def save(connection: Connection, evaluator: Evaluator, *, now_ns: int) -> Stored
     return one
 
 
+def save_version(
+    connection: Connection, evaluator: Evaluator, *, base_version: str | None, publish: bool, now_ns: int
+) -> StoredEvaluator:
+    """As `save`, and published when asked for, which ends a pause."""
+    one = save(connection, evaluator, now_ns=now_ns, base_version=base_version)
+    return _publish(connection, one, now_ns) if publish and one.status != "published" else one
+
+
 def apply(
     connection: Connection, evaluators: Sequence[Evaluator], *, publish: bool, now_ns: int
 ) -> list[StoredEvaluator]:
-    """Save several, and publish them when asked for; what is paused and says the same stays paused."""
-    saved = [save(connection, evaluator, now_ns=now_ns) for evaluator in evaluators]
-    if not publish:
-        return saved
-    return [one if one.status in _LIVE else _publish(connection, one, now_ns) for one in saved]
+    """Save several, and publish them when asked for.
+
+    What is published or paused and says the same stays as it is, and so does a draft above it.
+    """
+    applied: list[StoredEvaluator] = []
+    for evaluator in evaluators:
+        one = _live(connection, evaluator.name) if publish else None
+        if one is None or one.evaluator.version != evaluator.version:
+            one = save(connection, evaluator, now_ns=now_ns)
+            one = one if not publish or one.status in _LIVE else _publish(connection, one, now_ns)
+        applied.append(one)
+    return applied
 
 
-def publish(connection: Connection, name: str, *, now_ns: int) -> StoredEvaluator:
-    """Publish the newest version, or end its pause."""
-    newest = _newest(connection, name)
-    if newest is None:
+def publish(connection: Connection, name: str, *, version: str | None = None, now_ns: int) -> StoredEvaluator:
+    """Publish the draft, end a pause, or bring back what was archived."""
+    one = _current(connection, name)
+    if one is None:
         raise _unknown(name)
-    return newest if newest.status == "published" else _publish(connection, newest, now_ns)
+    if version is not None and one.evaluator.version != version:
+        raise ConflictError(f"a newer version of “{name}” is stored", stored=one)
+    return one if one.status == "published" else _publish(connection, one, now_ns)
 
 
 def _publish(connection: Connection, one: StoredEvaluator, now_ns: int) -> StoredEvaluator:
@@ -133,7 +166,7 @@ def pause(
     """Pause the published version. A pause of the user is not taken over by the pipeline."""
     one = _live(connection, name)
     if one is None:
-        newest = _newest(connection, name)
+        newest = _current(connection, name)
         if newest is None:
             raise _unknown(name)
         if paused_by == "user":
@@ -144,16 +177,25 @@ def pause(
     return _set(connection, one, status="paused", reason=reason, paused_by=paused_by, retry_ns=retry_ns)
 
 
-def resume(connection: Connection, name: str) -> None:
-    """End a pause of the pipeline."""
+def resume(connection: Connection, name: str, *, paused_by: Literal["user", "pipeline"]) -> None:
+    """End a pause: of the pipeline, or whoever's when the user does."""
     one = _live(connection, name)
-    if one is not None and one.paused_by == "pipeline":
+    if one is not None and one.status == "paused" and paused_by in ("user", one.paused_by):
         _set(connection, one, status="published", **_NO_PAUSE)
+
+
+def discard_draft(connection: Connection, name: str) -> None:
+    """The draft is out of use; what is published stays so."""
+    one = _current(connection, name)
+    if one is None:
+        raise _unknown(name)
+    if one.status == "draft":
+        _set(connection, one, status="archived")
 
 
 def archive(connection: Connection, name: str) -> None:
     """Take every version out of use and skip the waiting jobs."""
-    if _newest(connection, name) is None:
+    if _current(connection, name) is None:
         raise _unknown(name)
     connection.execute(
         update(table)
@@ -166,15 +208,19 @@ def archive(connection: Connection, name: str) -> None:
     connection.execute(_changed)
 
 
-def listed(connection: Connection, *, all_versions: bool) -> list[StoredEvaluator]:
-    """By name and number: the live and the newest version of each, or all."""
-    rows = connection.execute(select(table).order_by(table.c.name, table.c.number)).all()
+def listed(
+    connection: Connection, *, all_versions: bool = False, name: str | None = None
+) -> list[StoredEvaluator]:
+    """By name and number: the live and the current version of each, or all; of one name when it is given."""
+    asked = select(table).order_by(table.c.name, table.c.number)
+    rows = connection.execute(asked if name is None else asked.where(table.c.name == name)).all()
     if all_versions:
         return [_stored(row) for row in rows]
     chosen: list[StoredEvaluator] = []
-    for _, group in groupby(rows, key=lambda row: row.name):
+    for _, group in groupby(map(_stored, rows), key=lambda one: one.evaluator.name):
         versions = list(group)
-        chosen += [_stored(row) for row in versions if row.status in _LIVE or row is versions[-1]]
+        now = current(versions)
+        chosen += [one for one in versions if one.status in _LIVE or one is now]
     return chosen
 
 

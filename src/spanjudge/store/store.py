@@ -125,9 +125,20 @@ class SqlStore:
         """Every result of the targets, oldest first."""
         return await self._database.read(lambda db: results.of_targets(db, targets))
 
-    async def save_version(self, evaluator: Evaluator, *, now_ns: int) -> StoredEvaluator:
-        """A new draft version, or the newest when it says the same."""
-        return await self._database.write(lambda db: evaluator_rows.save(db, evaluator, now_ns=now_ns))
+    async def save_version(
+        self,
+        evaluator: Evaluator,
+        *,
+        base_version: str | None = None,
+        publish: bool = False,
+        now_ns: int,
+    ) -> StoredEvaluator:
+        """A new draft version, or what is stored when that says the same; published when asked for."""
+        return await self._database.write(
+            lambda db: evaluator_rows.save_version(
+                db, evaluator, base_version=base_version, publish=publish, now_ns=now_ns
+            )
+        )
 
     async def apply(
         self, evaluators: Sequence[Evaluator], *, publish: bool, now_ns: int
@@ -137,9 +148,11 @@ class SqlStore:
             lambda db: evaluator_rows.apply(db, evaluators, publish=publish, now_ns=now_ns)
         )
 
-    async def publish(self, name: str, *, now_ns: int) -> StoredEvaluator:
-        """Publish the newest version, or end a pause."""
-        return await self._database.write(lambda db: evaluator_rows.publish(db, name, now_ns=now_ns))
+    async def publish(self, name: str, *, version: str | None = None, now_ns: int) -> StoredEvaluator:
+        """Publish the current version, or end a pause."""
+        return await self._database.write(
+            lambda db: evaluator_rows.publish(db, name, version=version, now_ns=now_ns)
+        )
 
     async def pause(
         self,
@@ -154,17 +167,25 @@ class SqlStore:
             lambda db: evaluator_rows.pause(db, name, reason=reason, paused_by=paused_by, retry_ns=retry_ns)
         )
 
-    async def resume(self, name: str) -> None:
-        """End a pause of the pipeline."""
-        await self._database.write(lambda db: evaluator_rows.resume(db, name))
+    async def resume(self, name: str, *, paused_by: Literal["user", "pipeline"] = "pipeline") -> None:
+        """End a pause."""
+        await self._database.write(lambda db: evaluator_rows.resume(db, name, paused_by=paused_by))
+
+    async def discard_draft(self, name: str) -> None:
+        """Archive the draft."""
+        await self._database.write(lambda db: evaluator_rows.discard_draft(db, name))
 
     async def archive(self, name: str) -> None:
         """Take an evaluator out of use."""
         await self._database.write(lambda db: evaluator_rows.archive(db, name))
 
-    async def evaluators(self, *, all_versions: bool = False) -> list[StoredEvaluator]:
-        """The published (or paused) and the newest version of each name, or every version."""
-        return await self._database.read(lambda db: evaluator_rows.listed(db, all_versions=all_versions))
+    async def evaluators(
+        self, *, all_versions: bool = False, name: str | None = None
+    ) -> list[StoredEvaluator]:
+        """The published (or paused) and the current version of each name, or every version."""
+        return await self._database.read(
+            lambda db: evaluator_rows.listed(db, all_versions=all_versions, name=name)
+        )
 
     async def version(self, name: str, version: str) -> StoredEvaluator | None:
         """One version by its hash."""
