@@ -145,6 +145,7 @@ class Pipeline:
         await self._catalogue.refresh()
         if self._ledger is not None:
             await self._ledger.load(self._store)
+            await self._ledger.follow(self._store)
             observe_budgets(self._ledger)
         self._measure()
         dropped = await self._store.forget_destinations([pump.state.destination for pump in self._pumps])
@@ -275,6 +276,7 @@ class Pipeline:
         while self._ledger is not None:
             await asyncio.sleep(_SAVE_SECONDS)
             await self._ledger.save(self._store)
+            await self._ledger.follow(self._store)
 
     def _measure(self) -> None:
         observe_queue(lambda: self._health, self._now)

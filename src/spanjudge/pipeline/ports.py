@@ -7,6 +7,7 @@ import msgspec
 
 from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.budget.limits import LimitsSet
 from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.decision import Reason
 from spanjudge.pipeline.queries import Queries
@@ -370,6 +371,17 @@ class Store(Protocol):
         """What was used from this day on (`YYYY-MM-DD`, UTC)."""
         ...
 
+    async def limits(self) -> LimitsSet:
+        """Limits that take the place of the settings', as they were set last. Cheap."""
+        ...
+
+    async def set_limits(self, limits: LimitsSet) -> LimitsSet:
+        """Put these in their place, or drop them (not `edited`); what is stored then.
+
+        Raises `StaleError` when `limits.revision` is not the newest.
+        """
+        ...
+
     async def outgoing(self, destination: str, *, now_ns: int, limit: int) -> list[Outgoing]:
         """The oldest entries for a destination that are due."""
         ...
@@ -400,6 +412,10 @@ class Store(Protocol):
     async def aclose(self) -> None:
         """Close; nothing may be asked afterwards."""
         ...
+
+
+class StaleError(SpanjudgeError):
+    """What was to be changed is not any more what the change is based on: nothing was changed."""
 
 
 class UnknownEvaluatorError(SpanjudgeError):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.budget.limits import LimitsSet
 from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.ports import (
     Committed,
@@ -20,9 +21,9 @@ from spanjudge.pipeline.ports import (
     StoredSpan,
     Window,
 )
+from spanjudge.store import budgets, intake, outbox, results, schema
 from spanjudge.store import evaluators as evaluator_rows
 from spanjudge.store import health as state
-from spanjudge.store import intake, outbox, results, schema
 from spanjudge.store import jobs as job_rows
 from spanjudge.store import spans as span_rows
 from spanjudge.store import usage as usage_rows
@@ -206,6 +207,14 @@ class SqlStore:
     async def outgoing(self, destination: str, *, now_ns: int, limit: int) -> list[Outgoing]:
         """The oldest entries for a destination that are due."""
         return await self._database.read(lambda db: outbox.due(db, destination, now_ns=now_ns, limit=limit))
+    async def limits(self) -> LimitsSet:
+        """Limits that take the place of the settings'."""
+        return await self._database.read(budgets.limits)
+
+    async def set_limits(self, limits: LimitsSet) -> LimitsSet:
+        """Put these in their place, or drop them."""
+        return await self._database.write(lambda db: budgets.set_limits(db, limits))
+
 
     async def sent(self, destination: str, ids: Sequence[int]) -> None:
         """These are there: forget them."""

@@ -298,6 +298,17 @@ usage = Table(
     comment="what each evaluator used of each judge model on each day",
 )
 
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("evaluator", Text, primary_key=True),
+    Column("tokens_day", BigInteger, nullable=False),
+    Column("tokens_month", BigInteger, nullable=False),
+    Column("usd_day", Float, nullable=False),
+    Column("usd_month", Float, nullable=False),
+    comment="limits set on the page, which take the place of the settings'; without a name for all together",
+)
+
 outbox = Table(
     "outbox",
     metadata,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.budget.estimate import expected_usage
 from spanjudge.judging.budget.ledger import Ledger
+from spanjudge.judging.composed import Composed
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.prechecks import needs_model
 from spanjudge.judging.result import EvaluationFailure, Outcome
@@ -46,6 +47,17 @@ class BudgetedJudge(Judge):
         if self._keeps_usage:
             self._keep(outcomes)
         return outcomes
+
+    def prompts(
+        self, subject: Subject, evaluators: Sequence[Evaluator], *, anyway: bool = False
+    ) -> list[Composed]:
+        """See `Judge`."""
+        return self._inner.prompts(subject, evaluators, anyway=anyway)
+
+    @property
+    def batches(self) -> bool:
+        """See `Judge`."""
+        return self._inner.batches
 
     async def aclose(self) -> None:
         """Close the inner judge."""

@@ -5,41 +5,21 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from spanjudge.errors import SettingsError
+from spanjudge.judging.budget.limits import LimitBook, Limits, LimitsSet, Period, Unit
 from spanjudge.judging.budget.tariff import Tariff
 from spanjudge.judging.usage import Usage, UsageRow
 
 _log = logging.getLogger("spanjudge.budget")
 
-Period = Literal["day", "month"]
-Unit = Literal["tokens", "usd"]
-
 _NEARLY = 0.8
 _LONGEST_MONTH = timedelta(days=31)
 _LEARNING = 0.2
 _FURTHEST_OFF = 20.0
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Most tokens (read and written) and US dollars in a day and a month (UTC); 0 is no limit."""
-
-    tokens_day: int = 0
-    tokens_month: int = 0
-    usd_day: float = 0.0
-    usd_month: float = 0.0
-
-    def of(self, unit: Unit, period: Period) -> float:
-        """One of them."""
-        return getattr(self, f"{unit}_{period}")
-
-    @property
-    def usd(self) -> bool:
-        """Whether dollars are limited."""
-        return bool(self.usd_day or self.usd_month)
 
 
 class Standing(NamedTuple):
@@ -52,6 +32,15 @@ class Standing(NamedTuple):
     used: float
     reserved: float
     limit: float
+
+
+def period_of(one: Standing) -> tuple[datetime, datetime]:
+    """When the limit's period began, and when it ends and everything is free again."""
+    day = one.key if one.period == "day" else f"{one.key}-01"
+    start = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+    if one.period == "day":
+        return start, start + timedelta(days=1)
+    return start, (start + _LONGEST_MONTH).replace(day=1)
 
 
 class Amount(NamedTuple):
@@ -91,6 +80,10 @@ class Books(Protocol):
         ...
 
 
+class LimitedBooks(Books, LimitBook, Protocol):
+    """Books that keep limits as well."""
+
+
 class Ledger:
     """Knows what was used, and holds back what would go beyond a limit.
 
@@ -110,6 +103,11 @@ class Ledger:
         """Raises `SettingsError` when dollars are limited and a judge's price is not known."""
         self.limits = limits
         self.evaluators = dict(evaluators)
+        self.edited = False
+        """Whether limits hold that took the place of these."""
+        self.revision = 0
+        """Of the limits that were set last."""
+        self.from_settings = LimitsSet(all=limits, evaluators=dict(evaluators))
         self._tariffs = dict(tariffs)
         self._now = now
         self._used: dict[_Account, Amount] = defaultdict(Amount)
@@ -119,8 +117,24 @@ class Ledger:
         self._told: set[tuple[str | None, Unit, str, float]] = set()
         self._off: dict[str, float] = {}
         self._unsaved: list[UsageRow] = []
-        if limits.usd or any(own.usd for own in self.evaluators.values()):
-            _require_prices(self._tariffs)
+        if (limits.usd or any(own.usd for own in self.evaluators.values())) and (words := self.unpriced()):
+            raise SettingsError(f"a budget in US dollars is set, but {words}")
+
+    @property
+    def tariffs(self) -> Mapping[str, Tariff]:
+        """What each judge charges, by its name in the settings."""
+        return self._tariffs
+
+    def unpriced(self) -> str | None:
+        """Why no budget in US dollars can be kept, with the fix; nothing when every price is known."""
+        for name, tariff in self._tariffs.items():
+            if tariff.charged and not tariff.is_known:
+                where = "judge" if name == "default" else f"judges.{name}"
+                return (
+                    f"nobody knows what {tariff.provider}/{tariff.model} costs: set {where}.price_input and "
+                    f"{where}.price_output (USD per million tokens), or set a budget in tokens instead"
+                )
+        return None
 
     def watches(self, judge: str) -> bool:
         """Whether calls to this judge count."""
@@ -130,13 +144,38 @@ class Ledger:
 
     async def load(self, books: Books) -> None:
         """Take over what the books say was used in this month and before: a restart forgets nothing."""
+        used: dict[_Account, Amount] = defaultdict(Amount)
         first = datetime.fromtimestamp(self._now() / 1e9, UTC) - _LONGEST_MONTH
         free = {tariff.provider for tariff in self._tariffs.values() if not tariff.charged}
         free -= {tariff.provider for tariff in self._tariffs.values() if tariff.charged}
         for row in await books.usage_since(first.strftime("%Y-%m-01")):
             if row.provider and row.provider not in free:
-                self._count(row.day, row.evaluator, _tokens(row.usage), row.cost_usd)
+                _add(used, row.day, row.evaluator, Amount(_tokens(row.usage), row.cost_usd))
+        # Here more may be known than was stored so far, and there what others used.
+        for account, amount in used.items():
+            known = self._used[account]
+            self._used[account] = Amount(max(known.tokens, amount.tokens), max(known.usd, amount.usd))
         self._tell()
+
+    async def follow(self, books: "LimitedBooks") -> bool:
+        """Take over limits that were set since the last look; whether there were any."""
+        found = await books.limits()
+        if found.revision == self.revision:
+            return False
+        self.revision, self.edited = found.revision, found.edited
+        if not found.edited:
+            found = self.from_settings
+        elif (found.all.usd or any(own.usd for own in found.evaluators.values())) and (
+            words := self.unpriced()
+        ):
+            _log.error("a budget in US dollars cannot be kept", extra={"reason": words})
+        self.limits = found.all
+        self.evaluators = {name: own for name, own in found.evaluators.items() if own != Limits()}
+        self._told.clear()
+        # What was used while there was no limit has not been counted.
+        await self.load(books)
+        self._settled.set()
+        return True
 
     async def reserve(self, judge: str, expected: Mapping[str, Usage]) -> tuple[Reservation, dict[str, str]]:
         """Hold what evaluators will use; those for whom nothing is left are refused, in plain words.
@@ -238,10 +277,7 @@ class Ledger:
         return Reservation(judge, amounts, held, accounts), refused
 
     def _count(self, day: str, evaluator: str, tokens: float, usd: float) -> None:
-        amount = Amount(tokens, usd)
-        for key in (day, day[:7]):
-            for owner in (None, evaluator):
-                self._used[key, owner] = self._used[key, owner].plus(amount)
+        _add(self._used, day, evaluator, Amount(tokens, usd))
 
     def _learn(self, judge: str, off: float) -> None:
         """Estimates follow what the judge really takes: reasoning models write far more than others."""
@@ -271,7 +307,8 @@ class Ledger:
         rest = ""
         if wanted and room > 0:
             rest = f", and this evaluation takes about {_number(wanted, one.unit)}"
-        return f"{self._stand(one)}{rest}; resumes on {self._next(one)}; raise {_setting(one)} (0: no limit)"
+        raised = f"raise {self._setting(one)} (0: no limit)"
+        return f"{self._stand(one)}{rest}; resumes on {self._next(one)}; {raised}"
 
     def _stand(self, one: Standing) -> str:
         who = "all evaluators" if one.evaluator is None else f"“{one.evaluator}”"
@@ -279,13 +316,16 @@ class Ledger:
         what = f"{amount} tokens" if one.unit == "tokens" else amount
         return f"{who} used up {what} of this {one.period}"
 
+    def _setting(self, one: Standing) -> str:
+        """What holds it, for who wants to change it."""
+        if self.edited:
+            return "the limit on the page “Usage”"
+        if one.evaluator is None:
+            return f"SPANJUDGE_BUDGET_{one.unit.upper()}_{one.period.upper()}"
+        return f"budgets.{one.evaluator}.{one.unit}_{one.period} in the file of SPANJUDGE_CONFIG"
+
     def _next(self, one: Standing) -> str:
-        start = datetime.strptime(one.key if one.period == "day" else f"{one.key}-01", "%Y-%m-%d").replace(
-            tzinfo=UTC
-        )
-        end = start + (timedelta(days=1) if one.period == "day" else _LONGEST_MONTH)
-        if one.period == "month":
-            end = end.replace(day=1)
+        _, end = period_of(one)
         return f"{end.day} {end:%B} 00:00 UTC"
 
     def _day(self) -> str:
@@ -296,21 +336,11 @@ class Ledger:
         return ("day", day), ("month", day[:7])
 
 
-def _require_prices(tariffs: Mapping[str, Tariff]) -> None:
-    for name, tariff in tariffs.items():
-        if tariff.charged and not tariff.is_known:
-            where = "judge" if name == "default" else f"judges.{name}"
-            raise SettingsError(
-                "a budget in US dollars is set, but nobody knows what "
-                f"{tariff.provider}/{tariff.model} costs: set {where}.price_input and {where}.price_output "
-                "(USD per million tokens), or set a budget in tokens instead"
-            )
-
-
-def _setting(one: Standing) -> str:
-    if one.evaluator is None:
-        return f"SPANJUDGE_BUDGET_{one.unit.upper()}_{one.period.upper()}"
-    return f"budgets.{one.evaluator}.{one.unit}_{one.period} in the file of SPANJUDGE_CONFIG"
+def _add(accounts: dict[_Account, Amount], day: str, evaluator: str, amount: Amount) -> None:
+    """Count for the day and its month, for the evaluator and for all together."""
+    for key in (day, day[:7]):
+        for owner in (None, evaluator):
+            accounts[key, owner] = accounts[key, owner].plus(amount)
 
 
 def _number(value: float, unit: Unit) -> str:

@@ -98,6 +98,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         comment="what the spans of a trace come to; name and service of its root, else of its first span",
     )
+    op.create_table(
+        "budgets",
+        sa.Column("evaluator", sa.Text(), nullable=False),
+        sa.Column("tokens_day", sa.BigInteger(), nullable=False),
+        sa.Column("tokens_month", sa.BigInteger(), nullable=False),
+        sa.Column("usd_day", sa.Float(), nullable=False),
+        sa.Column("usd_month", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("evaluator"),
+        comment="limits set on the page, which take the place of the settings'; "
+        "without a name for all together",
+    )
     op.add_column("results", sa.Column("current", sa.Boolean(), nullable=False, server_default=sa.true()))
     for name in ("model", "operation", "session_id"):
         op.add_column("results", sa.Column(name, sa.Text(), nullable=True))
@@ -176,4 +187,5 @@ def downgrade() -> None:
     op.drop_index("spans_start", "spans")
     for name in ("session_id", "operation", "model", "current"):
         op.drop_column("results", name)
+    op.drop_table("budgets")
     op.drop_table("traces")
