@@ -4,11 +4,12 @@ Times are nanoseconds since 1970, ids lower-case hexadecimal. Only current outco
 evaluator and a target. A failure has no verdict and is in no rate.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Literal, Protocol
 
 import msgspec
 
+from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
 
 Verdict = Literal["pass", "fail", "value", "none"]
@@ -46,6 +47,13 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     evaluators: int
 
 
+class KnownVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of an evaluator that is stored: its number, counted from 1, and what it says."""
+
+    number: int
+    evaluator: Evaluator
+
+
 class Queries(Protocol):
     """Raises `StoreError` when it cannot be done now."""
 
@@ -53,8 +61,8 @@ class Queries(Protocol):
         """Cheap."""
         ...
 
-    async def result_numbers(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Version numbers by (evaluator, version hash); unknown ones are left out."""
+    async def versions(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], KnownVersion]:
+        """Versions of evaluators by (name, version hash); unknown ones are left out."""
         ...
 
     async def statistics(self, filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:

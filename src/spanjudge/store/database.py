@@ -39,6 +39,9 @@ _WRITER = (
     "PRAGMA journal_size_limit = 67108864",
 )
 _READER = ("PRAGMA cache_size = -4096", "PRAGMA query_only = ON")
+# Pages go over many rows again and again, and must never take the connections that judging needs.
+_LOOKERS = 2
+_LOOKER = ("PRAGMA cache_size = -32768", "PRAGMA query_only = ON")
 
 
 class Database:
@@ -51,6 +54,8 @@ class Database:
         self._reading = _engine(path, _READERS, "BEGIN", (*_SETUP, *_READER))
         self._writer = ThreadPoolExecutor(1, "store-write")
         self._readers = ThreadPoolExecutor(_READERS, "store-read")
+        self._looking = _engine(path, _LOOKERS, "BEGIN", (*_SETUP, *_LOOKER))
+        self._lookers = ThreadPoolExecutor(_LOOKERS, "store-look")
         self._file = _identity(path)
         self._closed = False
 
@@ -61,6 +66,10 @@ class Database:
     async def read(self, work: Work[Value]) -> Value:
         """Do this on one unchanging view of the data. Raises `StoreError`."""
         return await self._run(self._readers, self._reading, work)
+
+    async def look(self, work: Work[Value]) -> Value:
+        """As `read`, for pages: on connections of their own, so that nothing else waits for them."""
+        return await self._run(self._lookers, self._looking, work)
 
     def _written(self, work: Work[Value], connection: Connection) -> Value:
         # SQLite goes on with a file that was deleted, and all would be lost at the end.
@@ -85,7 +94,11 @@ class Database:
         if self._closed:
             return
         self._closed = True
-        for threads, engine in ((self._readers, self._reading), (self._writer, self._writing)):
+        for threads, engine in (
+            (self._lookers, self._looking),
+            (self._readers, self._reading),
+            (self._writer, self._writing),
+        ):
             await asyncio.to_thread(threads.shutdown)
             await asyncio.to_thread(engine.dispose)
 

@@ -1,0 +1,1 @@
+"""What pages ask: lists, filters and sums, one noun a file. Reading only."""
