@@ -10,6 +10,7 @@ from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging import compose, fence, probabilities
 from spanjudge.judging.call import JudgeCall, Observer, internal
 from spanjudge.judging.case import Case
+from spanjudge.judging.composed import Composed
 from spanjudge.judging.judgement import Judgement, Manner
 from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.questions import Questions
@@ -72,6 +73,22 @@ class Judge:
             for case in cases:
                 case.failed(trouble, self.model)
         return [case.outcome for case in cases if case.outcome is not None]
+
+    def prompts(
+        self, subject: Subject, evaluators: Sequence[Evaluator], *, anyway: bool = False
+    ) -> list[Composed]:
+        """What would be asked, call by call; nobody is asked.
+
+        Evaluators that would be settled without a model are in no call; with `anyway` they are.
+        Raises `EvaluatorError` for a prompt that cannot be read.
+        """
+        cases = [Case(evaluator, time.monotonic()) for evaluator in evaluators]
+        return Judgement(self._manner, subject, float("inf")).composed(cases, anyway=anyway)
+
+    @property
+    def batches(self) -> bool:
+        """Whether several criteria may share a call."""
+        return self._manner.batches
 
     def adapted(self, *, batch: bool | None = None, observer: Observer | None = None) -> "Judge":
         """The same judge with its own word on several criteria in one call, and with one observer more.

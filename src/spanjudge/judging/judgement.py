@@ -12,6 +12,7 @@ from spanjudge.judging.answer import Answer, Problem
 from spanjudge.judging.call import Observer, Trouble, call, internal
 from spanjudge.judging.case import Case, spend
 from spanjudge.judging.compose import MOST_CRITERIA, Question
+from spanjudge.judging.composed import Composed
 from spanjudge.judging.models.model import JudgeModel, JudgeReply, JudgeRequest
 from spanjudge.judging.questions import Questions
 from spanjudge.judging.result import FailureCode
@@ -75,6 +76,31 @@ class Judgement:
         else:
             await asyncio.gather(*map(self._group, groups + alone))
 
+    def composed(self, cases: Sequence[Case], *, anyway: bool = False) -> list[Composed]:
+        """What would be asked, call by call, without asking.
+
+        Cases that need no model are left out and settled; with `anyway` nobody looks whether they do.
+        """
+        waiting = list(cases) if anyway else prechecks.unsettled(cases, self._subject)
+        if not waiting:
+            return []
+        traits = self._model.traits
+        self._material = material.prepare(self._subject, self._manner.fence_key, traits.max_subject_chars)
+        groups = self._grouped([case for case in waiting if case.evaluator.prompt is None])
+        groups += [[case] for case in waiting if case.evaluator.prompt is not None]
+        return [self._composed(group) for group in groups]
+
+    def _composed(self, cases: list[Case]) -> Composed:
+        question = self._question(cases)
+        request = self._request(question)
+        return Composed(
+            evaluators=tuple(case.evaluator.name for case in cases),
+            system=request.system,
+            user=request.user,
+            schema=request.schema,
+            truncated=self._texts(question)[2],
+        )
+
     def _grouped(self, cases: list[Case]) -> list[list[Case]]:
         """Rubric evaluators by call: one each, or as even as possible in calls of at most eight."""
         if not self._manner.batches or not cases:
@@ -134,8 +160,17 @@ class Judgement:
     async def _call(
         self, question: Question, cases: list[Case], *, note: str = "", more_room: bool = False
     ) -> JudgeReply | Trouble:
+        request = self._request(question, note=note, more_room=more_room)
+        names = tuple(case.evaluator.name for case in cases)
+        reply = await call(self._model, request, names, self._manner.observer)
+        spend(cases, reply)
+        if isinstance(reply, Trouble) and reply.code in _HOPELESS:
+            self._stopped = reply
+        return reply
+
+    def _request(self, question: Question, *, note: str = "", more_room: bool = False) -> JudgeRequest:
         system, text, _ = self._texts(question)
-        request = JudgeRequest(
+        return JudgeRequest(
             system=system,
             subject="" if question.templates else self._seen(question).text,
             leaning=question.leaning(self._subject) if question.leaning else {},
@@ -146,12 +181,6 @@ class Judgement:
             max_output_tokens=question.max_output_tokens * (ROOM_AFTER_CUT if more_room else 1),
             deadline=self._deadline,
         )
-        names = tuple(case.evaluator.name for case in cases)
-        reply = await call(self._model, request, names, self._manner.observer)
-        spend(cases, reply)
-        if isinstance(reply, Trouble) and reply.code in _HOPELESS:
-            self._stopped = reply
-        return reply
 
     def _read(self, question: Question, cases: list[Case], reply: JudgeReply) -> list[tuple[Case, Problem]]:
         """Settle what has a valid answer; what has none is given back with the reason."""

@@ -115,6 +115,10 @@ class Admission:
             return _failed(reading.raw)
         return self._content(reading.subject, kind, about_genai=True)
 
+    def content(self, reading: Reading) -> Decision:
+        """Whether there is what it takes to judge a target, whatever scope and sampling say."""
+        return self._content(reading.subject, reading.target.kind, about_genai=False)
+
     def _told(self, seen: Seen) -> str:
         return self.scope.mismatch(seen) or ""
 
@@ -189,6 +193,26 @@ def decide_target(reading: Reading, evaluator: Evaluator) -> Decision:
     if kind != "span":
         return admission_of(evaluator).decide_whole(reading)
     return admission_of(evaluator).decide(reading.shown)
+
+
+def decide_unsampled(reading: Reading, evaluator: Evaluator) -> Decision:
+    """As `decide_target`, with every target in the sample."""
+    return decide_target(reading, unsampled(evaluator))
+
+
+def decide_content(reading: Reading, evaluator: Evaluator) -> Decision:
+    """As `decide_target`, for somebody who wants this very target judged: only what is missing counts."""
+    if evaluator.target != reading.target.kind:
+        return decide_target(reading, evaluator)
+    return admission_of(evaluator).content(reading)
+
+
+def unsampled(evaluator: Evaluator) -> Evaluator:
+    """The same evaluator, of every matching target."""
+    scope = evaluator.scope
+    if scope.sampling >= 100:  # noqa: PLR2004  percent
+        return evaluator
+    return msgspec.structs.replace(evaluator, scope=msgspec.structs.replace(scope, sampling=100.0))
 
 
 _known: dict[tuple[str, str], Admission] = {}

@@ -128,6 +128,25 @@ def read_stored(stored: StoredSpan) -> tuple[RawSpan, Span]:
     return raw, normalize(raw, tuple(decode_log(blob, envelope) for blob, envelope in stored.logs))
 
 
+def shown_of(material: Material) -> Shown:
+    """A span out of the store as rules look at it: what takes time is done when it is looked at.
+
+    It shows what `read_target` shows.
+    """
+    stored = material.spans[0]
+    raw = decode_span(stored.blob, stored.envelope)
+
+    def span() -> Span:
+        return normalize(raw, tuple(decode_log(blob, envelope) for blob, envelope in stored.logs))
+
+    def subject() -> Subject:
+        others = [read_stored(one)[1] for one in material.retrievals if one.span_id != stored.span_id]
+        return subject_of(shown.span, raw, others)
+
+    shown = Shown(raw, None, span, subject)
+    return shown
+
+
 def _read_span(target: Target, material: Material, known: Known | None) -> Reading:
     stored = material.spans[0]
     shown = known.take(stored.blob, stored.envelope) if known is not None and not stored.logs else None
