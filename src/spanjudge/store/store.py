@@ -30,6 +30,7 @@ from spanjudge.store import usage as usage_rows
 from spanjudge.store import windows as window_rows
 from spanjudge.store.database import Database, path_of, ready_file
 from spanjudge.store.envelopes import Envelopes
+from spanjudge.store.queries.sql_queries import SqlQueries
 from spanjudge.store.retention import Retention
 from spanjudge.telemetry.evaluated import Evaluated, Target
 
@@ -61,6 +62,8 @@ class SqlStore:
         self._database = database
         self._envelopes = Envelopes()
         self._retention = Retention(database, self._envelopes)
+        self.queries = SqlQueries(database)
+        """What pages ask."""
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""
@@ -204,9 +207,6 @@ class SqlStore:
         """What was used from this day on."""
         return await self._database.read(lambda db: usage_rows.since(db, day))
 
-    async def outgoing(self, destination: str, *, now_ns: int, limit: int) -> list[Outgoing]:
-        """The oldest entries for a destination that are due."""
-        return await self._database.read(lambda db: outbox.due(db, destination, now_ns=now_ns, limit=limit))
     async def limits(self) -> LimitsSet:
         """Limits that take the place of the settings'."""
         return await self._database.read(budgets.limits)
@@ -215,6 +215,9 @@ class SqlStore:
         """Put these in their place, or drop them."""
         return await self._database.write(lambda db: budgets.set_limits(db, limits))
 
+    async def outgoing(self, destination: str, *, now_ns: int, limit: int) -> list[Outgoing]:
+        """The oldest entries for a destination that are due."""
+        return await self._database.read(lambda db: outbox.due(db, destination, now_ns=now_ns, limit=limit))
 
     async def sent(self, destination: str, ids: Sequence[int]) -> None:
         """These are there: forget them."""
