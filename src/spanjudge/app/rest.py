@@ -1,0 +1,52 @@
+"""What the REST API is given."""
+
+from typing import TYPE_CHECKING
+
+from spanjudge.server.rest.parts import Facts, Parts
+from spanjudge.version import __version__
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from spanjudge.app.server import App
+
+
+def parts_of(app: "App") -> Parts:
+    """The parts of a running server."""
+    settings = app.settings
+    return Parts(
+        store=app.store,
+        queries=app.store.queries,
+        pipeline=app.pipeline,
+        judges=app.judges,
+        trial_judges=app.trial_judges,
+        ledger=app.ledger,
+        access=app.access,
+        explain=app.explain,
+        not_ready=app.not_ready,
+        scorers=app.evaluators,
+        facts=Facts(
+            version=__version__,
+            file_evaluators=frozenset(one.name for one in app.own_evaluators),
+            judges=tuple(app.judges),
+            max_store_bytes=settings.max_store_bytes,
+            grpc_port=lambda: app.grpc_port,
+            destinations=tuple(exporter.name for exporter in app.exporters),
+        ),
+        now=app.now,
+    )
+
+
+def rest_router(app: "App") -> "APIRouter":
+    """Every route of the REST API."""
+    # Imported here: FastAPI takes as long as everything else at start, and comes with the first page.
+    from fastapi import APIRouter  # noqa: PLC0415  see above
+
+    from spanjudge.server.explain import router as explain  # noqa: PLC0415  see above
+    from spanjudge.server.rest import routers  # noqa: PLC0415  see above
+
+    whole = APIRouter()
+    for router in routers(parts_of(app)):
+        whole.include_router(router)
+    whole.include_router(explain(app.explain, app.token_file.tokens))
+    return whole
