@@ -13,6 +13,7 @@ from spanjudge.judging.subject import Subject
 from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Now
+from spanjudge.pipeline.decision import Decision
 from spanjudge.pipeline.endings import (
     HOPELESS,
     PROVIDERS_TROUBLE,
@@ -24,12 +25,13 @@ from spanjudge.pipeline.endings import (
     internal_failure,
 )
 from spanjudge.pipeline.fresh import FreshSpans
-from spanjudge.pipeline.match import decide_target
+from spanjudge.pipeline.match import decide_content, decide_target, decide_unsampled
 from spanjudge.pipeline.pauses import Pauses
 from spanjudge.pipeline.ports import (
     Finish,
     Job,
     Material,
+    Overlooked,
     Retry,
     StoreError,
 )
@@ -45,6 +47,12 @@ _MANY_SPANS = 24
 _PROVES_NOTHING = HOPELESS | PROVIDERS_TROUBLE | {"internal", "budget_exhausted", "missing_input"}
 _WHOLE_AT_ONCE = 4
 _MOST_TRIES_KNOWN = 200_000
+
+_DECIDE: Mapping[Overlooked, Callable[[Reading, Evaluator], Decision]] = {
+    "": decide_target,
+    "sampling": decide_unsampled,
+    "scope": decide_content,
+}
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -134,7 +142,9 @@ class Hearings:
         except Exception as error:  # noqa: BLE001 - a span that cannot be read must not stop the others
             left = _left(jobs, heard)
             log_fault("a target could not be judged", error, trace_id=target.trace_id, span_id=target.span_id)
-            heard.ends += [self._ended(job, internal_failure(job, error), identity) for job in left]
+            heard.ends += [
+                self._ended(job, internal_failure(job, error), identity, self._now()) for job in left
+            ]
         return heard
 
     def forget(self, ends: Sequence[Ending]) -> None:
@@ -175,10 +185,10 @@ class Hearings:
                 told = f"version {job.version} of the evaluator is no longer stored"
                 heard.ends.append(Finish(job=job, reason="not_matched", detail=told))
                 continue
-            if decided and not job.awaits_content:
+            if decided and not job.awaits_content and job.overlooks != "scope":
                 cases.append(Case(job, evaluator))
                 continue
-            decision = decide_target(reading, evaluator)
+            decision = _DECIDE[job.overlooks](reading, evaluator)
             open_until = job.created_ns + self._grace_ns
             if decision.judge:
                 cases.append(Case(job, evaluator))
@@ -204,21 +214,25 @@ class Hearings:
             with judging(identity.target):
                 outcomes = await judge.judge(subject, [case.evaluator for case in group])
             hopeless = next(filter(_is_hopeless, outcomes), None)
+            # They have one moment: it tells afterwards which were judged together.
+            at = self._now()
             until = 0
             if isinstance(hopeless, EvaluationFailure):
                 heard.hopeless = True
                 until = await self._pauses.pause(name, hopeless)
             heard.ends += [
-                self._end(case, outcome, identity, heard, until)
+                self._end(case, outcome, identity, heard, until, at)
                 for case, outcome in zip(group, outcomes, strict=True)
             ]
 
-    def _end(self, case: Case, outcome: Outcome, identity: Identity, heard: Heard, until: int) -> Ending:
-        """One job's end; `until` is when its judge model is tried again if it cannot be asked now."""
+    def _end(  # noqa: PLR0917  what came of one case, and what all of its judgement have in common
+        self, case: Case, outcome: Outcome, identity: Identity, heard: Heard, until: int, at: int
+    ) -> Ending:
+        """One job's end at a moment; `until` is when its judge model is tried again if it cannot be asked."""
         job = case.job
         if isinstance(outcome, EvaluationResult):
             heard.answered = heard.answered or outcome.calls > 0
-            return self._ended(job, outcome, identity)
+            return self._ended(job, outcome, identity, at)
         if outcome.code in HOPELESS:
             held = self._catalogue.held.get(case.evaluator.judge, ())
             end: Ending = Retry(
@@ -233,18 +247,18 @@ class Hearings:
             if outcome.code in PROVIDERS_TROUBLE and outcome.retryable:
                 heard.troubled = True
                 heard.retry_after = max(heard.retry_after or 0.0, outcome.retry_after or 0.0) or None
-            end = self._ended(job, outcome, identity)
+            end = self._ended(job, outcome, identity, at)
         if isinstance(end, Retry) and outcome.usage is not None:
             self._used(usage_row(outcome, self._now()))
         return end
 
-    def _ended(self, job: Job, outcome: Outcome, identity: Identity) -> Ending:
+    def _ended(self, job: Job, outcome: Outcome, identity: Identity, at: int) -> Ending:
         tries = 0
         if isinstance(outcome, EvaluationFailure) and outcome.code in PROVIDERS_TROUBLE:
             if len(self._tries) >= _MOST_TRIES_KNOWN:
                 self._tries.clear()
             tries = self._tries[job.id] = self._tries.get(job.id, 0) + 1
-        return ending(job, outcome, identity, patience=self._patience, tries=tries, now_ns=self._now())
+        return ending(job, outcome, identity, patience=self._patience, tries=tries, now_ns=at)
 
 
 def _is_hopeless(outcome: Outcome) -> bool:

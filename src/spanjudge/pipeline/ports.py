@@ -16,6 +16,8 @@ from spanjudge.telemetry.evaluated import Evaluated, Target
 
 EvaluatorStatus = Literal["draft", "published", "paused", "archived"]
 JobState = Literal["waiting", "leased", "done", "failed", "skipped"]
+Overlooked = Literal["", "sampling", "scope"]
+"""What does not keep a job from being judged: nothing, the sampling, or services, rules and sampling."""
 
 
 class StoreError(SpanjudgeError):
@@ -63,7 +65,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     `awaits_content`: the span has no content yet; content may come as log events until `due_ns`. When such
     events are stored already, or as soon as they are, the job is due at once; also when its trace has
     retrieval spans, as documents may be what is missing. `reason`: the job is stored
-    as skipped with it, for the record.
+    as skipped with it, for the record. `overlooks` and `backfill` (its id) are of jobs that people asked for.
     """
 
     evaluator: str
@@ -76,6 +78,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     reason: Reason | None = None
     detail: str = ""
+    overlooks: Overlooked = ""
+    backfill: int | None = None
 
 
 class WindowTouch(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +135,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     error_code: str | None = None
     error_message: str | None = None
+    overlooks: Overlooked = ""
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):

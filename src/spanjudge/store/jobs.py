@@ -12,6 +12,7 @@ from spanjudge.store.keys import (
     AWAITS_CONTENT,
     CONTENT_CAME,
     HAS_CONTENT,
+    OVERLOOKS,
     SKIPPED,
     STATES,
     WAITING,
@@ -42,6 +43,8 @@ _insert = Insert(
     "due_ns",
     "reason",
     "detail",
+    "overlooks",
+    "backfill",
 )
 
 _IDS = ("target", "trace_id", "span_id")
@@ -59,6 +62,7 @@ _PLAIN = (
     "detail",
     "error_code",
     "error_message",
+    "overlooks",
 )
 _COLUMNS = ", ".join((*_IDS, *_PLAIN))
 
@@ -102,6 +106,7 @@ def job_of(row: Sequence[Any]) -> Job:
         detail=row[13],
         error_code=row[14],
         error_message=row[15],
+        overlooks=OVERLOOKS[row[16] or 0],
     )
 
 
@@ -173,6 +178,8 @@ def _row(
         due_ns,
         reason,
         job.detail or skipped_for or "",
+        OVERLOOKS.index(job.overlooks) or None,
+        job.backfill,
     )
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from spanjudge.pipeline.ports import JobState
+from spanjudge.pipeline.ports import JobState, Overlooked
 from spanjudge.telemetry.evaluated import Target, TargetKind
 
 Value = TypeVar("Value")
 
 WAITING, LEASED, DONE, FAILED, SKIPPED = range(5)
 STATES: tuple[JobState, ...] = ("waiting", "leased", "done", "failed", "skipped")
+
+OVERLOOKS: tuple[Overlooked, ...] = ("", "sampling", "scope")
 
 HAS_CONTENT, AWAITS_CONTENT, CONTENT_CAME, CONTENT_CAME_WHILE_LEASED = range(4)
 """Of a job: its span had content; content is waited for; came as log events; came while it was leased."""

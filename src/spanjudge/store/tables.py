@@ -151,9 +151,12 @@ jobs = Table(
     Column("detail", Text, nullable=False),
     Column("error_code", Text),
     Column("error_message", Text),
+    Column("overlooks", SmallInteger),
+    Column("backfill", BigInteger),
     # A lease that ran out must never be finished under the id of a later job.
     sqlite_autoincrement=True,
-    comment="one evaluator version x one target; trace_id, span_id: where the target lacks them",
+    comment="one evaluator version x one target; trace_id, span_id: where the target lacks them; overlooks:"
+    " 1 sampling, 2 the scope too; backfill: which one made it, until its end is counted",
 )
 Index(
     "jobs_identity",
@@ -168,8 +171,34 @@ for _name, _columns, _where in (
     ("jobs_due", (jobs.c.evaluator, jobs.c.state, jobs.c.due_ns), "state = 0"),
     ("jobs_owner", (jobs.c.owner,), "state = 1"),
     ("jobs_parent", (jobs.c.parent,), "parent IS NOT NULL"),
+    ("jobs_backfill", (jobs.c.backfill, jobs.c.state), "backfill IS NOT NULL"),
 ):
     Index(_name, *_columns, sqlite_where=text(_where))
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("evaluator", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("most", BigInteger, nullable=False),
+    Column("sampled", Boolean, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cursor_ns", BigInteger, nullable=False),
+    Column("cursor_skip", BigInteger, nullable=False),
+    Column("examined", BigInteger, nullable=False),
+    Column("jobs", BigInteger, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("cost_usd", Float, nullable=False),
+    # Jobs point here, and an id may not come back for another one.
+    sqlite_autoincrement=True,
+    comment="evaluators run over what is stored, newest first: cursor_ns is the start of what comes next,"
+    " after cursor_skip of those that start then; done and failed are of jobs that were counted",
+)
 
 owners = Table(
     "owners",

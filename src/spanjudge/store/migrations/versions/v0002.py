@@ -109,6 +109,7 @@ def upgrade() -> None:
         comment="limits set on the page, which take the place of the settings'; "
         "without a name for all together",
     )
+    _make_backfills()
     op.add_column("results", sa.Column("current", sa.Boolean(), nullable=False, server_default=sa.true()))
     for name in ("model", "operation", "session_id"):
         op.add_column("results", sa.Column(name, sa.Text(), nullable=True))
@@ -116,6 +117,41 @@ def upgrade() -> None:
     if op.get_bind().execute(sa.text("SELECT 1 FROM spans UNION SELECT 1 FROM results")).first():
         _derive()
     _make_indexes()
+
+
+def _make_backfills() -> None:
+    op.create_table(
+        "backfills",
+        sa.Column("id", _ID, autoincrement=True, nullable=False),
+        sa.Column("evaluator", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("start_ns", sa.BigInteger(), nullable=False),
+        sa.Column("end_ns", sa.BigInteger(), nullable=False),
+        sa.Column("most", sa.BigInteger(), nullable=False),
+        sa.Column("sampled", sa.Boolean(), nullable=False),
+        sa.Column("created_ns", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cursor_ns", sa.BigInteger(), nullable=False),
+        sa.Column("cursor_skip", sa.BigInteger(), nullable=False),
+        sa.Column("examined", sa.BigInteger(), nullable=False),
+        sa.Column("jobs", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.BigInteger(), nullable=False),
+        sa.Column("cost_usd", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="evaluators run over what is stored, newest first: cursor_ns is the start of what comes next,"
+        " after cursor_skip of those that start then; done and failed are of jobs that were counted",
+        sqlite_autoincrement=True,
+    )
+    op.add_column("jobs", sa.Column("overlooks", sa.SmallInteger(), nullable=True))
+    op.add_column("jobs", sa.Column("backfill", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "jobs_backfill",
+        "jobs",
+        ["backfill", "state"],
+        unique=False,
+        sqlite_where=sa.text("backfill IS NOT NULL"),
+    )
 
 
 def _derive() -> None:
@@ -187,5 +223,9 @@ def downgrade() -> None:
     op.drop_index("spans_start", "spans")
     for name in ("session_id", "operation", "model", "current"):
         op.drop_column("results", name)
+    op.drop_index("jobs_backfill", "jobs")
+    for name in ("overlooks", "backfill"):
+        op.drop_column("jobs", name)
+    op.drop_table("backfills")
     op.drop_table("budgets")
     op.drop_table("traces")
