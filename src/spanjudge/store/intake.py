@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection
 
 from spanjudge.pipeline.ports import Committed, Intake, WindowTouch
-from spanjudge.store import jobs, late_content, spans, windows
+from spanjudge.store import jobs, late_content, spans, traces, windows
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.spans import NewSpans
 
@@ -14,9 +14,9 @@ def commit(
     connection: Connection, intakes: Sequence[Intake], envelopes: Envelopes, *, now_ns: int
 ) -> Committed:
     """Spans first, then logs, then the jobs that look at both."""
-    new_spans = spans.add_spans(
-        connection, [span for one in intakes for span in one.spans], envelopes, now_ns=now_ns
-    )
+    given = [span for one in intakes for span in one.spans]
+    new_spans = spans.add_spans(connection, given, envelopes, now_ns=now_ns)
+    traces.grow(connection, given, new_spans)
     new_logs, concerned = spans.add_logs(
         connection, [log for one in intakes for log in one.logs], envelopes, now_ns=now_ns
     )

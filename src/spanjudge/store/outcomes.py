@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult
 from spanjudge.store import tables
 from spanjudge.store.bulk import Insert, Row
+from spanjudge.store.judged import UNKNOWN, Judged, judged
 from spanjudge.store.keys import further_ids, target_key, target_of, whole
+from spanjudge.store.superseding import supersede
 from spanjudge.telemetry.evaluated import Evaluated
 
 _insert = Insert(
@@ -37,6 +39,9 @@ _insert = Insert(
     "cost_usd",
     "duration",
     "outcome",
+    "model",
+    "operation",
+    "session_id",
 )
 IDS = ("result_id", "target", "trace_id", "span_id")
 PLAIN = ("id", "generation", "service", "response_id", "time_ns", "code", "outcome")
@@ -61,7 +66,7 @@ def evaluated_of(row: Sequence[Any]) -> Evaluated:
     )
 
 
-def _row(evaluated: Evaluated, now_ns: int) -> Row:
+def _row(evaluated: Evaluated, now_ns: int, facts: Judged) -> Row:
     outcome, target = evaluated.outcome, evaluated.target
     used = outcome.usage
     verdict, label, score, code = None, None, None, None
@@ -92,9 +97,17 @@ def _row(evaluated: Evaluated, now_ns: int) -> Row:
         outcome.cost_usd,
         outcome.duration,
         _encoder.encode(outcome).decode("utf-8"),
+        *facts,
     )
 
 
 def insert(connection: Connection, outcomes: Sequence[Evaluated], *, now_ns: int) -> int:
-    """Store them; those that are there already stay as they are. How many were new."""
-    return _insert(connection, [_row(one, now_ns) for one in outcomes])
+    """Store them; those that are there already stay as they are. How many were new.
+
+    Each takes the place of an older one of its evaluator and target.
+    """
+    facts = judged(connection, [one.target for one in outcomes])
+    rows = [_row(one, now_ns, facts.get(target_key(one.target), UNKNOWN)) for one in outcomes]
+    count = _insert(connection, rows)
+    supersede(connection, {target_key(one.target) for one in outcomes})
+    return count

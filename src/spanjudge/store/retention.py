@@ -10,6 +10,7 @@ from spanjudge.store.bulk import Select, Statement
 from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.keys import portions, session_key, span_key, span_keys_between
+from spanjudge.store.traces import shrink
 
 _old_spans = Select(
     "SELECT trace_id, span_id, id, received_ns, session_id, envelope_id FROM spans"
@@ -120,6 +121,7 @@ class Retention:
             _delete_spans(connection, {"ids": some})
         self._envelopes.drop(connection, Counter(row[5] for row in rows))
         connection.execute(_count_spans, {"count": len(rows)})
+        shrink(connection, {bytes.fromhex(row[0]) for row in rows})
         for some in portions(_gone_targets(connection, rows)):
             _delete_jobs(connection, {"targets": some})
         pairs = [(bytes.fromhex(row[0]), bytes.fromhex(row[1])) for row in rows]
