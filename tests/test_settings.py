@@ -150,8 +150,24 @@ def test_a_bad_value_is_told_with_name_value_and_fix(name: str, value: str) -> N
 def test_each_bad_kind_of_setting_is_tried() -> None:
     free_text = {"str", "Text", "Words"}
     with_rules = {row.env[0] for row in TABLE if type(row.kind).__name__ not in free_text}
-    elsewhere = {"SPANJUDGE_DATA_DIR", "SPANJUDGE_EMBEDDED_MODEL_PATH", "GOOGLE_APPLICATION_CREDENTIALS"}
+    elsewhere = {
+        "SPANJUDGE_DATA_DIR",
+        "SPANJUDGE_TOKENS_FILE",
+        "SPANJUDGE_EMBEDDED_MODEL_PATH",
+        "GOOGLE_APPLICATION_CREDENTIALS",
+    }
     assert with_rules - elsewhere == set(BAD)
+
+
+def test_the_file_of_hashes_is_a_file_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    assert "this is a folder" in problem(GOOD | {"SPANJUDGE_TOKENS_FILE": str(tmp_path)})
+    file.write_text("a-token", encoding="utf-8")
+    both = {"SPANJUDGE_TOKENS_FILE": str(file), "SPANJUDGE_AUTH_TOKENS_FILE": str(file)}
+    assert "name another file" in problem(GOOD | both)
+    assert (
+        settings.load(GOOD | {"SPANJUDGE_DATA_DIR": str(tmp_path)}).tokens_file == tmp_path / "issued_tokens"
+    )
 
 
 def test_a_bad_secret_is_not_shown() -> None:

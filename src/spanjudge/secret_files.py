@@ -9,11 +9,15 @@ import tempfile
 from pathlib import Path
 
 from spanjudge.errors import SettingsError
-from spanjudge.server.auth import Tokens
+from spanjudge.server.auth import Grant, Tokens
+from spanjudge.server.issued_tokens import IssuedTokens
 
 logger = logging.getLogger("spanjudge.secrets")
 
 SECRET_BYTES = 32
+
+_State = tuple[int, int, int] | None
+"""When, where and how large a file is; nothing for none."""
 
 
 def fence_key(secret: str | None, folder: Path, *, must_keep: bool) -> bytes:
@@ -66,15 +70,20 @@ def _kept(file: Path) -> bytes:
 
 
 class TokenFile:
-    """The tokens of a file on top of those of the environment, read again when the file changes."""
+    """The tokens of two files on top of those of the environment, read again when a file changes.
 
-    def __init__(self, path: Path | None, fixed: tuple[str, ...]) -> None:
-        """Raises `SettingsError` when the file cannot be read or there is no token at all."""
+    One holds tokens that may do everything, one a line; the other, `issued`, hashes of tokens with scopes.
+    """
+
+    def __init__(self, path: Path | None, fixed: tuple[str, ...], issued: IssuedTokens | None = None) -> None:
+        """Raises `SettingsError` when a file cannot be read or there is no token at all."""
         self._path = path
         self._fixed = fixed
-        self._seen = self._state()
+        self.issued = issued
+        self._seen = self._states()
+        grants = _read_issued(issued)
         try:
-            self.tokens = Tokens(self._all())
+            self.tokens = Tokens(self._all(), grants)
         except (OSError, UnicodeDecodeError, ValueError) as error:
             reason = "it holds no token" if type(error) is ValueError else "it cannot be read"
             raise SettingsError(
@@ -82,38 +91,74 @@ class TokenFile:
             ) from None
 
     def look(self) -> None:
-        """Read the file again if it has changed; what is wrong with it changes nothing and is logged."""
-        if self._path is not None and self._state() != self._seen:
+        """Read the files again if one has changed; what is wrong with it changes nothing and is logged."""
+        if self._states() != self._seen:
             self.reload()
 
     def reload(self) -> None:
-        """Read the file again."""
-        if self._path is None:
+        """Read the files again."""
+        if self._path is None and self.issued is None:
             logger.info("no token file is set: SPANJUDGE_AUTH_TOKENS_FILE names one")
             return
-        self._seen = self._state()
+        self._seen = self._states()
+        taken = self._reload_issued()
+        if self._path is not None:
+            taken = self._reload_plain(self._path) and taken
+        if taken:
+            logger.info("tokens read again", extra={"tokens": len(self.tokens.live())})
+
+    def _reload_plain(self, path: Path) -> bool:
         try:
-            tokens = self._all()
-            self.tokens.replace(tokens)
+            self.tokens.replace(self._all())
         except (OSError, UnicodeDecodeError, ValueError) as error:
             reason = "no token in it" if type(error) is ValueError else "cannot be read"
-            logger.warning(
-                "the token file is not used, the tokens before it stay good",
-                extra={"file": str(self._path), "reason": reason},
-            )
-            return
-        logger.info("tokens read again", extra={"file": str(self._path), "tokens": len(tokens)})
+            _not_used(path, reason)
+            return False
+        return True
 
-    def _state(self) -> tuple[int, int, int] | None:
-        if self._path is None:
-            return None
+    def _reload_issued(self) -> bool:
+        if self.issued is None:
+            return True
         try:
-            state = self._path.stat()
-        except OSError:
-            return None
-        return (state.st_mtime_ns, state.st_ino, state.st_size)
+            self.tokens.issue(_read_issued(self.issued))
+        except SettingsError as error:
+            _not_used(self.issued.path, str(error))
+            return False
+        return True
+
+    def _states(self) -> tuple[_State, _State]:
+        return _state(self._path), _state(self.issued.path if self.issued else None)
 
     def _all(self) -> tuple[str, ...]:
         lines = self._path.read_text(encoding="utf-8-sig").splitlines() if self._path is not None else []
         inside = (line.partition("#")[0].strip() for line in lines)
         return (*self._fixed, *(token for token in inside if token))
+
+
+def _read_issued(issued: IssuedTokens | None) -> list[Grant]:
+    if issued is None:
+        return []
+    try:
+        return issued.read()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(
+            f"SPANJUDGE_TOKENS_FILE={str(issued.path)!r}: it cannot be read ({reason})"
+        ) from None
+
+
+def _not_used(path: Path, reason: str) -> None:
+    logger.warning(
+        "the token file is not used, the tokens before it stay good",
+        extra={"file": str(path), "reason": reason},
+    )
+
+
+def _state(path: Path | None) -> _State:
+    if path is None:
+        return None
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return (state.st_mtime_ns, state.st_ino, state.st_size)

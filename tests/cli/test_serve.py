@@ -68,11 +68,30 @@ async def test_without_a_token_one_is_made_up_and_printed_once(mock_judge: MockJ
     async with serving(env=environment(tmp_path, judge_at(mock_judge.url))) as served:
         printed = [line for line in served.lines if line.startswith("No O2_JUDGE_AUTH_TOKEN is set")]
         token = printed[0].rpartition(" ")[2]
-        assert len(token) >= 32
+        assert len(token) >= 43
         assert (await evaluate(served.address, token))[0] == 200
         assert (await evaluate(served.address, token[:-1]))[0] == 401
         await served.end()
         assert served.log.count(token) == 1
+    assert (tmp_path / "issued_tokens").stat().st_mode & 0o777 == 0o600
+    assert token not in (tmp_path / "issued_tokens").read_text(encoding="utf-8")
+    async with serving(env=environment(tmp_path, judge_at(mock_judge.url))) as again:
+        assert (await evaluate(again.address, token))[0] == 200
+        await again.end()
+        assert token not in again.log
+        assert "A token is printed only when it is made" in again.log
+
+
+async def test_where_nothing_can_be_kept_the_token_lasts_for_the_run(
+    mock_judge: MockJudge, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    changes = {"SPANJUDGE_TOKENS_FILE": str(tmp_path / "file" / "tokens")}
+    async with serving(env=environment(tmp_path, judge_at(mock_judge.url) | changes)) as served:
+        printed = [line for line in served.lines if line.startswith("No O2_JUDGE_AUTH_TOKEN is set")]
+        assert "this run has a token of its own" in printed[0]
+        assert (await evaluate(served.address, printed[0].rpartition(" ")[2]))[0] == 200
+        await served.end()
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])

@@ -2,17 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from spanjudge.server.rest.parts import Facts, Parts
 from spanjudge.version import __version__
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from spanjudge.app.server import App
+    from spanjudge.server.rest.parts import Parts
 
 
-def parts_of(app: "App") -> Parts:
+def parts_of(app: "App") -> "Parts":
     """The parts of a running server."""
+    # Imported here: FastAPI takes as long as everything else at start, and comes with the first page.
+    from spanjudge.server.rest.parts import Facts, Parts  # noqa: PLC0415  see above
+
     settings = app.settings
     return Parts(
         store=app.store,

@@ -8,13 +8,13 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from opentelemetry import metrics
 
 from spanjudge import logs
 from spanjudge.app.judges import Starting, innermost, open_judges
 from spanjudge.app.options import budget_words, open_ledger, pipeline_options, window_times
+from spanjudge.app.rest import rest_router
 from spanjudge.app.scorers import served
 from spanjudge.app.ways_out import open_exporters, otlp_environment
 from spanjudge.errors import SettingsError
@@ -33,18 +33,19 @@ from spanjudge.remote_scorer.logged_judge import LoggedJudge
 from spanjudge.remote_scorer.scorer import RemoteScorer
 from spanjudge.secret_files import TokenFile, fence_key
 from spanjudge.server import api, run
+from spanjudge.server.access import Access
 from spanjudge.server.health import ServerInfo
+from spanjudge.server.issued_tokens import IssuedTokens
 from spanjudge.server.limits import Limits
 from spanjudge.server.request_id import with_request_id
+from spanjudge.server.sessions import Sessions
+from spanjudge.server.web import Web
 from spanjudge.settings import Settings
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.judge_traces import JudgeTraces, route_from_environment
 from spanjudge.telemetry.monitoring import Monitoring
 from spanjudge.telemetry.providers import Provided, open_providers
 from spanjudge.version import __version__
-
-if TYPE_CHECKING:
-    from fastapi import APIRouter
 
 logger = logging.getLogger("spanjudge.app")
 
@@ -71,17 +72,29 @@ class App:
         telemetry: Provided,
         ledger: Ledger,
         now: Now,
+        key: bytes,
     ) -> None:
-        """Raises `SettingsError` and `EvaluatorError` for evaluators that cannot be used."""
+        """`key` is the data folder's secret.
+
+        Raises `SettingsError` and `EvaluatorError` for evaluators that cannot be used.
+        """
         self.settings = settings
         self.judges = judges
         self.token_file = token_file
         self.store = store
         self.evaluators, self.own_evaluators = served(settings)
         self.grpc_address: str | None = None
-        self._now = now
+        self.grpc_port: int | None = None
+        self.ledger = ledger
+        self.now = now
+        self.exporters = exporters
+        self.access = Access(
+            token_file.tokens,
+            Sessions(key, token_file.tokens),
+            issued=token_file.issued,
+            reload=token_file.reload,
+        )
         self._published = 0
-        self._exporters = exporters
         self._telemetry = telemetry
         default = judges["default"].model
         self.pipeline = Pipeline(
@@ -92,11 +105,11 @@ class App:
             ledger=ledger,
             now=now,
         )
+        self.trial_judges = {
+            name: BudgetedJudge(judge, ledger, name, now, keeps_usage=True) for name, judge in judges.items()
+        }
         self.scorer = RemoteScorer(
-            {
-                name: LoggedJudge(BudgetedJudge(judge, ledger, name, now, keeps_usage=True))
-                for name, judge in judges.items()
-            },
+            {name: LoggedJudge(judge) for name, judge in self.trial_judges.items()},
             self.evaluators,
             timeout=settings.judge.timeout,
             cache_seconds=settings.cache_seconds,
@@ -118,7 +131,9 @@ class App:
                 ServerInfo(version=__version__, provider=default.provider, model=default.model),
                 self.limits,
                 self.not_ready,
-                routers=[self._explain_route],
+                routers=[lambda: rest_router(self)],
+                access=self.access,
+                web=Web(),
                 receivers=dict.fromkeys(PATHS, self._otlp),
                 access_log=settings.access_log,
             ),
@@ -128,13 +143,7 @@ class App:
     async def explain(self, span_id: str, *, trace_id: str | None = None) -> list[explain.Explanation]:
         """Why a span was judged, or was not. Raises what `pipeline.explain` raises."""
         times = window_times(self.settings)
-        return await explain.explain(self.store, span_id, trace_id=trace_id, now_ns=self._now(), times=times)
-
-    def _explain_route(self) -> "APIRouter":
-        # Imported here: FastAPI takes as long as everything else at start, and comes with the first page.
-        from spanjudge.server.explain import router  # noqa: PLC0415  see above
-
-        return router(self.explain, self.token_file.tokens)
+        return await explain.explain(self.store, span_id, trace_id=trace_id, now_ns=self.now(), times=times)
 
     async def serve(
         self,
@@ -193,7 +202,7 @@ class App:
         held = [one for one in self.own_evaluators if one.name in paused]
         for some, publish in ((live, True), (held, False)):
             if some:
-                await self.store.apply(some, publish=publish, now_ns=self._now())
+                await self.store.apply(some, publish=publish, now_ns=self.now())
 
     async def _serve_grpc(self) -> OtlpGrpc | None:
         settings = self.settings
@@ -214,6 +223,7 @@ class App:
             # A collector on the same machine has the usual port: who did not ask for it can do without.
             logger.warning("no OTLP over gRPC", extra={"reason": str(error)})
             return None
+        self.grpc_port = grpc.port
         self.grpc_address = f"http://{settings.host}:{grpc.port}"
         return grpc
 
@@ -226,7 +236,7 @@ class App:
             "judge_model": self.judges["default"].model.model,
             "evaluators": len(self.evaluators),
             "published": self._published,
-            "results_to": ", ".join(exporter.name for exporter in self._exporters) or "the store only",
+            "results_to": ", ".join(exporter.name for exporter in self.exporters) or "the store only",
             "budget": budget_words(settings),
             "version": __version__,
         }
@@ -246,7 +256,7 @@ class App:
 
     async def aclose(self) -> None:
         """Give back everything that is held."""
-        for exporter in self._exporters:
+        for exporter in self.exporters:
             await exporter.aclose()
         for judge in self.judges.values():
             await judge.aclose()
@@ -264,7 +274,8 @@ async def open_app(settings: Settings) -> App:
     Raises `SettingsError`, `EvaluatorError`, `StoreError` or `MissingExtraError`. There must be a token.
     """
     key = fence_key(settings.secret, settings.data_dir, must_keep=not settings.data_dir_is_default)
-    token_file = TokenFile(settings.auth_tokens_file, settings.auth_tokens)
+    issued = IssuedTokens(settings.tokens_file)
+    token_file = TokenFile(settings.auth_tokens_file, settings.auth_tokens, issued)
     instance, environ = uuid.uuid4().hex[:12], otlp_environment(settings)
     telemetry = open_providers(environ, judge_traces=route_from_environment(environ), instance=instance)
     if telemetry.meter_provider is not None:
@@ -287,6 +298,7 @@ async def open_app(settings: Settings) -> App:
         telemetry=telemetry,
         ledger=ledger,
         now=now,
+        key=key,
     )
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "spanjudge.cli.demo",
     "check": "spanjudge.cli.check",
     "config": "spanjudge.cli.config",
+    "tokens": "spanjudge.cli.tokens",
     "models": "spanjudge.cli.models",
     "evaluators": "spanjudge.cli.evaluators",
     "evaluate": "spanjudge.cli.evaluate",

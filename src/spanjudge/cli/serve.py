@@ -3,10 +3,13 @@
 import asyncio
 import secrets
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
+
+from spanjudge.errors import SettingsError
 
 if TYPE_CHECKING:
     from spanjudge.settings import Settings
@@ -43,13 +46,45 @@ async def _serve(settings: "Settings") -> None:
 
 
 def with_token(settings: "Settings") -> "Settings":
-    """The settings with a token: without any, one is made up and printed, this once."""
+    """The settings with a token: without any at all, one is made, kept as a hash, and printed this once.
+
+    Where its hash cannot be kept, it is good for this run only. Raises `SettingsError` for a file of hashes
+    that is damaged.
+    """
+    from spanjudge.server.issued_tokens import IssuedTokens  # noqa: PLC0415 - see `command`
+
     if settings.auth_tokens or settings.auth_tokens_file:
         return settings
-    token = secrets.token_urlsafe(24)
-    print(
-        f"No O2_JUDGE_AUTH_TOKEN is set, so this run has a token of its own: {token}",
-        file=sys.stderr,
-        flush=True,
+    file = IssuedTokens(settings.tokens_file)
+    now = time.time_ns()
+    try:
+        known = [grant for grant in file.read() if grant.expires_ns is None or grant.expires_ns > now]
+    except OSError as error:
+        raise SettingsError(f"SPANJUDGE_TOKENS_FILE: {file.path}: {error.strerror or error}") from None
+    if known:
+        _say(
+            f"No O2_JUDGE_AUTH_TOKEN is set; the {_tokens(len(known))} of {file.path} open this server.\n"
+            "A token is printed only when it is made: `spanjudge tokens new --scope admin` makes another."
+        )
+        return settings
+    try:
+        token, grant = file.make(("admin",), now_ns=now, name="made at the first start")
+    except SettingsError:
+        token = secrets.token_urlsafe(32)
+        _say(f"No O2_JUDGE_AUTH_TOKEN is set, so this run has a token of its own: {token}")
+        return msgspec.structs.replace(settings, auth_tokens=(token,))
+    _say(
+        "No O2_JUDGE_AUTH_TOKEN is set, so a token was made. It may do everything and is shown this once: "
+        f"{token}\nIt stays good after a restart (its hash is in {file.path}); "
+        f"`spanjudge tokens revoke {grant.id}` ends it."
     )
-    return msgspec.structs.replace(settings, auth_tokens=(token,))
+    return settings
+
+
+def _tokens(count: int) -> str:
+    return "token" if count == 1 else f"{count} tokens"
+
+
+def _say(text: str) -> None:
+    """To who started it, and to no log."""
+    print(text, file=sys.stderr, flush=True)

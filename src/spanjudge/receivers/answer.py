@@ -16,6 +16,7 @@ CODES: dict[Kind, int] = {
     "too_large": 3,
     "media_type": 3,
     "slow": 4,
+    "forbidden": 7,
     "method": 12,
     "internal": 13,
     "overloaded": 14,

@@ -13,7 +13,7 @@ from spanjudge.errors import MissingExtraError, SettingsError
 from spanjudge.pipeline.ports import Receiving
 from spanjudge.receivers import answer
 from spanjudge.receivers.limits import ByteBudget, OtlpLimits
-from spanjudge.receivers.otlp_http import Accepts
+from spanjudge.receivers.otlp_http import Accepts, check
 from spanjudge.receivers.reception import Reception, Signal
 from spanjudge.receivers.refusal import RefusalError
 from spanjudge.receivers.unpacking import is_packed
@@ -142,12 +142,7 @@ def _check(tokens: Accepts, context: Any) -> None:
     headers = [
         (key.encode(), value if isinstance(value, bytes) else value.encode()) for key, value in metadata
     ]
-    if not tokens.accepts(headers):
-        raise RefusalError(
-            "unauthorized",
-            "The token is missing or wrong: set the exporter's metadata “authorization” to “Bearer …” with "
-            "the value of O2_JUDGE_AUTH_TOKEN (OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…).",
-        )
+    check(tokens, headers, "metadata “authorization”")
 
 
 async def _message(messages: AsyncIterator[bytes], limits: OtlpLimits) -> bytes:

@@ -7,7 +7,7 @@ message in the request's encoding, which tells of rejected spans; what is not wi
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from spanjudge.pipeline.ports import Receiving
 from spanjudge.receivers import answer
@@ -29,6 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 _STATUS: dict[Kind, int] = {
     "malformed": 400,
     "unauthorized": 401,
+    "forbidden": 403,
     "method": 405,
     "slow": 408,
     "too_large": 413,
@@ -47,6 +48,10 @@ class Accepts(Protocol):
 
     def accepts(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Whether the headers (names in lower case) carry a token."""
+        ...
+
+    def allows(self, headers: Iterable[tuple[bytes, bytes]], scope: Literal["ingest"]) -> bool:
+        """Whether the headers carry a token that may do this."""
         ...
 
 
@@ -92,12 +97,7 @@ class OtlpHttp:
         signal = PATHS["/v1/" + scope["path"].rstrip("/").rpartition("/")[2]]
         if scope["method"] != "POST":
             raise RefusalError("method", "This path takes POST only: it is for OTLP exporters.")
-        if not self._tokens.accepts(scope["headers"]):
-            raise RefusalError(
-                "unauthorized",
-                "The token is missing or wrong: set the exporter's header “Authorization” to “Bearer …” with "
-                "the value of O2_JUDGE_AUTH_TOKEN (OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…).",
-            )
+        check(self._tokens, scope["headers"], "header “Authorization”")
         json = _is_json(headers)
         packed = _is_packed(headers)
         with self._reception.budget.open() as charge:
@@ -130,6 +130,22 @@ class OtlpHttp:
                 f"The body did not arrive within {self._limits.read_seconds:g} s: "
                 "send it faster, or less of it.",
             ) from None
+
+
+def check(tokens: Accepts, headers: list[tuple[bytes, bytes]], place: str) -> None:
+    """Raise `RefusalError` unless a token of the headers may send; `place` is where an exporter puts it."""
+    if tokens.allows(headers, "ingest"):
+        return
+    if tokens.accepts(headers):
+        raise RefusalError(
+            "forbidden",
+            "This token lacks the scope “ingest”: use one that has it (spanjudge tokens new --scope ingest).",
+        )
+    raise RefusalError(
+        "unauthorized",
+        f"The token is missing or wrong: set the exporter's {place} to “Bearer …” with "
+        "the value of O2_JUDGE_AUTH_TOKEN (OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…).",
+    )
 
 
 def _media_type(headers: dict[bytes, bytes]) -> bytes:

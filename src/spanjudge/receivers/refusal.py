@@ -6,6 +6,7 @@ Kind = Literal[
     "malformed",
     "too_large",
     "unauthorized",
+    "forbidden",
     "media_type",
     "method",
     "slow",

@@ -40,7 +40,7 @@ class IssuedTokens:
         """The tokens, expired ones too. Raises `SettingsError` for a line that is none, and `OSError`."""
         try:
             lines = self.path.read_text(encoding="utf-8-sig").splitlines()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         except UnicodeDecodeError:
             raise SettingsError(

@@ -45,15 +45,17 @@ _PLAIN = (
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
 
-    `data_dir_is_default` and `grpc_port_is_default` tell that nobody chose them. `budgets` are those of
-    single evaluators, `destinations` further backends for results by name, each with its fields. `grpc_port`
-    is `None` when nothing shall listen. `notes` are worth a line in the log at start:
-    settings that have no effect, dubious values.
+    `tokens_file` holds hashes of tokens and need not be there. `data_dir_is_default` and
+    `grpc_port_is_default` tell that nobody chose them. `budgets` are those of single evaluators,
+    `destinations` further backends for results by name, each with its fields. `grpc_port` is `None` when
+    nothing shall listen. `notes` are worth a line in the log at start: settings that have no effect, dubious
+    values.
     """
 
     judges: dict[str, JudgeModelConfig]
     auth_tokens: tuple[str, ...]
     auth_tokens_file: Path | None
+    tokens_file: Path
     host: str
     port: int
     max_body_bytes: int
@@ -102,6 +104,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are kept: what commands need that ask no judge. `judges` are the judge models' names."""
 
     data: Path
+    tokens: Path
     evaluators: Path | None
     database_url: str
     judges: tuple[str, ...]
@@ -146,6 +149,7 @@ def load(
         judges=judges,
         auth_tokens=reading.get("auth_tokens"),
         auth_tokens_file=_path(reading, "auth_tokens_file"),
+        tokens_file=_tokens_file(reading, folder),
         host=reading.get("host"),
         port=reading.get("port"),
         max_body_bytes=reading.get("max_body_bytes"),
@@ -194,6 +198,7 @@ def places(environ: Mapping[str, str] | None = None) -> Places:
     folder = _data_dir(reading, os.environ if environ is None else environ)
     return Places(
         data=folder,
+        tokens=_tokens_file(reading, folder),
         evaluators=_path(reading, "evaluators_dir"),
         database_url=_database_url(reading, folder),
         judges=tuple(reading.judges),
@@ -230,6 +235,14 @@ def _look_at_files(reading: Reading) -> None:
     if tokens is not None and not tokens.is_file():
         where = reading.values["auth_tokens_file"].origin.removeprefix("environment ")
         reading.problems.append(f"{where}: {tokens}: there is no such file; write one token a line into it")
+    issued = _path(reading, "tokens_file")
+    if issued is not None and issued.is_dir():
+        reading.problems.append(f"SPANJUDGE_TOKENS_FILE: {issued}: this is a folder; name a file")
+    elif issued is not None and issued == tokens:
+        reading.problems.append(
+            f"SPANJUDGE_TOKENS_FILE: {issued} is SPANJUDGE_AUTH_TOKENS_FILE as well, and the two are written "
+            "differently; name another file"
+        )
 
 
 def _path(reading: Reading, key: str) -> Path | None:
@@ -239,6 +252,10 @@ def _path(reading: Reading, key: str) -> Path | None:
 
 def _data_dir(reading: Reading, environ: Mapping[str, str]) -> Path:
     return data_dir(reading.get("data_dir"), environ)
+
+
+def _tokens_file(reading: Reading, folder: Path) -> Path:
+    return _path(reading, "tokens_file") or folder / "issued_tokens"
 
 
 def _database_url(reading: Reading, folder: Path) -> str:

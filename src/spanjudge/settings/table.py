@@ -15,8 +15,8 @@ SERVER = (
         key="auth_tokens",
         env=contract("AUTH_TOKEN"),
         kind=Words("one or more tokens, separated by commas"),
-        about="The token clients present; several, separated by commas, are all good. Without any, `serve` "
-        "makes one up and prints it once.",
+        about="The token clients present; several, separated by commas, are all good and may do "
+        "everything. Without any token, `serve` makes one, prints it once and keeps its hash.",
         example="a-long-random-text",
         default=(),
         secret=True,
@@ -28,6 +28,15 @@ SERVER = (
         about="A file with one more token a line (`#` starts a comment). Read again when it changes and on "
         "SIGHUP, so tokens are exchanged without a restart.",
         example="/run/secrets/spanjudge_tokens",
+    ),
+    Setting(
+        key="tokens_file",
+        env=("SPANJUDGE_TOKENS_FILE",),
+        kind=File("the path of a file"),
+        about="Where the hashes of tokens are kept that `spanjudge tokens new` and the page make; each token "
+        "has scopes, and an end if you want. Give all processes the same one.",
+        example="/var/lib/spanjudge/issued_tokens",
+        default_text="`issued_tokens` in the data folder",
     ),
     Setting(
         key="host",
