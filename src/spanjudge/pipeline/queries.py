@@ -11,6 +11,7 @@ import msgspec
 
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
+from spanjudge.pipeline.targets import Targets
 
 Verdict = Literal["pass", "fail", "value", "none"]
 """`value`: a result of an evaluator without acceptance criteria; `none`: a failure."""
@@ -54,7 +55,7 @@ class KnownVersion(msgspec.Struct, frozen=True, kw_only=True):
     evaluator: Evaluator
 
 
-class Queries(Protocol):
+class Queries(Targets, Protocol):
     """Raises `StoreError` when it cannot be done now."""
 
     async def counters(self) -> Counters:

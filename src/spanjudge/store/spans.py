@@ -281,9 +281,11 @@ def material(
         rows = _by_ids(connection, ids=some)
         single.update((row[0] + row[1], row[5]) for row in rows)
         found.take(rows)
+    # Few traces hold retrievals: asking for all of them at once saves a statement for each of the others.
+    retrieved = with_retrievals(connection, {bytes.fromhex(key[:32]) for key in single})
     retrievals: dict[str, list[int]] = {
-        trace_id: found.take(_retrievals(connection, trace_id=bytes.fromhex(trace_id), most=most_spans))
-        for trace_id in {key[:32] for key in single}
+        trace_id.hex(): found.take(_retrievals(connection, trace_id=trace_id, most=most_spans))
+        for trace_id in retrieved
     }
     longer = {
         target.kind + target.key: _of_many(connection, target, found, most_spans)
@@ -294,7 +296,7 @@ def material(
     made = {
         "span" + key: Material(
             spans=(stored[row],),
-            retrievals=tuple(stored[other] for other in retrievals[key[:32]] if other != row),
+            retrievals=tuple(stored[other] for other in retrievals.get(key[:32], ()) if other != row),
             total=1,
         )
         for key, row in single.items()

@@ -2,12 +2,17 @@
 
 from collections.abc import Collection
 
-from spanjudge.pipeline.queries import Counters, KnownVersion
+from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
+from spanjudge.pipeline.queries import Counters, Filters, KnownVersion
 from spanjudge.store.database import Database
 from spanjudge.store.queries import counters, versions
+from spanjudge.store.queries.evaluator_figures import evaluator_figures
+from spanjudge.store.queries.pipeline_figures import pipeline_figures
+from spanjudge.store.queries.statistics import Counting
+from spanjudge.store.queries.targets import SqlTargets
 
 
-class SqlQueries:
+class SqlQueries(SqlTargets):
     """`Queries` on a database: each method is one view of the data, read by the file of its noun.
 
     What the methods promise is written at the port, `spanjudge.pipeline.queries.Queries`.
@@ -16,6 +21,7 @@ class SqlQueries:
     def __init__(self, database: Database) -> None:
         """The schema is up to date already."""
         self._database = database
+        self._counting = Counting()
 
     async def counters(self) -> Counters:
         """Numbers that grow when something was stored."""
@@ -24,3 +30,21 @@ class SqlQueries:
     async def versions(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], KnownVersion]:
         """Versions of evaluators by (name, version hash)."""
         return await self._database.look(lambda db: versions.versions(db, pairs))
+
+    async def statistics(self, filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
+        """Sums over the outcomes of a window, and of the window before it."""
+        return await self._database.look(
+            lambda db: self._counting.statistics(db, filters, by=by, step_ns=step_ns)
+        )
+
+    async def evaluator_figures(self, start_ns: int, end_ns: int) -> dict[str, EvaluatorFigures]:
+        """How each evaluator does."""
+        return await self._database.look(lambda db: evaluator_figures(db, self._counting, start_ns, end_ns))
+
+    async def pipeline_figures(self, *, today_ns: int, since_ns: int, now_ns: int) -> PipelineFigures:
+        """How the pipeline stands."""
+        return await self._database.look(
+            lambda db: pipeline_figures(
+                db, self._counting, today_ns=today_ns, since_ns=since_ns, now_ns=now_ns
+            )
+        )
