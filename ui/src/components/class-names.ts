@@ -1,0 +1,3 @@
+/** The truthy ones, with spaces between. */
+export const classNames = (...names: (string | false | null | undefined)[]): string =>
+  names.filter(Boolean).join(" ");

@@ -1,0 +1,53 @@
+import type { ReactNode } from "react";
+import { CopyButton } from "./button";
+
+const comment = /(^|\s)(#|\/\/)\s.*$/;
+
+/** Strings and comments get a colour; that is all the highlighting a snippet needs. */
+const coloured = (line: string): ReactNode => {
+  const found = comment.exec(line);
+  const body = found ? line.slice(0, found.index) : line;
+  const parts = body.split(/("[^"]*")/);
+  return (
+    <>
+      {parts.map((part, at) =>
+        // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a line stand where they stand.
+        part.startsWith('"') ? (
+          <span key={at} className="code-string">
+            {part}
+          </span>
+        ) : (
+          part
+        ),
+      )}
+      {found && <span className="code-comment">{line.slice(found.index)}</span>}
+    </>
+  );
+};
+
+/** A snippet with a copy button. `copy` is what is copied when it is not what is shown (a token that is masked). */
+export const CodeBlock = ({
+  text,
+  copy,
+  wrap = false,
+  label = "Copy",
+}: {
+  text: string;
+  copy?: string;
+  wrap?: boolean;
+  label?: string;
+}) => (
+  <div className={wrap ? "code" : "code wide"}>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+    <pre tabIndex={wrap ? undefined : 0}>
+      {text.split("\n").map((line, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines stand where they stand.
+        <span key={at}>
+          {coloured(line)}
+          {"\n"}
+        </span>
+      ))}
+    </pre>
+    <CopyButton small text={copy ?? text} label={label} />
+  </div>
+);

@@ -1,0 +1,70 @@
+import type { ReactNode } from "react";
+import { points } from "../text/format";
+
+/** A small word beside a name: a version, a type. */
+export const Tag = ({
+  tone,
+  title,
+  children,
+}: {
+  tone?: "warn" | "accent";
+  title?: string;
+  children: ReactNode;
+}) => (
+  <span className={tone ? `tag ${tone}` : "tag"} title={title}>
+    {children}
+  </span>
+);
+
+/** A state with its dot: filled, dashed, or paused. */
+export const StatusWord = ({
+  state,
+  title,
+  children,
+}: {
+  state: "on" | "off" | "draft" | "paused" | "wrong";
+  title?: string;
+  children: ReactNode;
+}) => (
+  <span className={`status ${state}`} title={title}>
+    <span className="cut">{children}</span>
+  </span>
+);
+
+const series = ["series-1", "series-2", "series-3", "series-4", "series-5", "series-6"];
+
+/** The colour a service, model or line keeps everywhere: by its name, so that pages agree. */
+export const seriesColour = (name: string): string => {
+  let hash = 0;
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  return `var(--${series[hash % series.length]})`;
+};
+
+/** A service with its colour. */
+export const ServiceName = ({ name }: { name: string }) => (
+  <span className="service" style={{ "--c": seriesColour(name) } as React.CSSProperties} title={name}>
+    <span className="cut" dir="auto">
+      {name || "no service name"}
+    </span>
+  </span>
+);
+
+/** How a rate moved since the window before: less than half a point is no news. */
+export const Delta = ({
+  now,
+  before,
+}: {
+  now: number | null | undefined;
+  before: number | null | undefined;
+}) => {
+  if (now === null || now === undefined || before === null || before === undefined) return null;
+  const difference = now - before;
+  const tone = Math.abs(difference) < 0.005 ? "flat" : difference < 0 ? "bad" : "good";
+  return (
+    <span className={`delta ${tone}`} title="against the window before">
+      <span aria-hidden="true">{difference < 0 ? "▼" : "▲"} </span>
+      <span className="unseen">{difference < 0 ? "down " : "up "}</span>
+      {points(difference)}
+    </span>
+  );
+};

@@ -1,0 +1,5 @@
+import { Page } from "../../components/page";
+
+const Setup = () => <Page title="Setup">{null}</Page>;
+
+export default Setup;

@@ -1,0 +1,5 @@
+import { Page } from "../../components/page";
+
+const SignIn = () => <Page title="SignIn">{null}</Page>;
+
+export default SignIn;
