@@ -133,7 +133,7 @@ class PipelineFigures(msgspec.Struct, frozen=True, kw_only=True):
     received: int = 0
     last_received_ns: int | None = None
     median: float | None = None
-    owners: int = 0
+    owners: tuple[str, ...] = ()
     waiting: dict[str, int] = {}
     outbox: tuple[OutboxCount, ...] = ()
     errors: tuple["ErrorCount", ...] = ()
