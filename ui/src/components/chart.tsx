@@ -215,11 +215,12 @@ export const Chart = ({
   const time = at === null ? undefined : times[at];
 
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a group with one tab stop, moved through by the arrow keys.
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset groups fields; this is a picture.
     <div
       className={classNames("chart", named.length > 0 && "with-ends")}
       role="group"
       aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: one tab stop, moved through by the arrow keys.
       tabIndex={0}
       onKeyDown={keys}
       onBlur={() => setAt(null)}

@@ -11,8 +11,8 @@ const coloured = (line: string): ReactNode => {
   return (
     <>
       {parts.map((part, at) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a line stand where they stand.
         part.startsWith('"') ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a line stand where they stand.
           <span key={at} className="code-string">
             {part}
           </span>
@@ -38,7 +38,6 @@ export const CodeBlock = ({
   label?: string;
 }) => (
   <div className={wrap ? "code" : "code wide"}>
-    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
     <pre tabIndex={wrap ? undefined : 0}>
       {text.split("\n").map((line, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines stand where they stand.

@@ -108,9 +108,9 @@ export const Combobox = ({
         }}
         onKeyDown={keys}
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the list of a combobox is a listbox. */}
       <ul
         className="choices"
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: the list of a combobox is a listbox.
         role="listbox"
         id={`${id}-list`}
         ref={list}
@@ -121,10 +121,10 @@ export const Combobox = ({
           fitting.map((choice, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keyboard's way is the field's arrows and Enter.
             // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field.
-            // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: an item of a listbox is an option.
             <li
               key={choice.value}
               id={`${id}-${index}`}
+              // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: an item of a listbox is an option.
               role="option"
               aria-selected={index === at}
               onMouseDown={(event) => event.preventDefault()}

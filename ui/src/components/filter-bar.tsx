@@ -28,7 +28,7 @@ export const FilterBar = ({ filters, options, search, children }: FilterBarProps
     ...(search ? [{ keys: "/", does: "search", run: () => field.current?.focus() }] : []),
   ]);
   return (
-    <div className="filter-bar" role="search">
+    <search className="filter-bar">
       {search && <SearchField filters={filters} placeholder={search} field={field} />}
       {filters.active.map((name) => (
         <span key={name} className="filter">
@@ -76,7 +76,7 @@ export const FilterBar = ({ filters, options, search, children }: FilterBarProps
         </button>
       )}
       {children && <span className="filter-end">{children}</span>}
-    </div>
+    </search>
   );
 };
 

@@ -147,6 +147,7 @@ export const VirtualTable = <Row,>(props: VirtualTableProps<Row>) => {
           );
         })}
       </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: see above. */}
       <div ref={body} className="grid-body" role="rowgroup" style={{ height: virtual.getTotalSize() }}>
         {shown.map((item) => {
           const row = rows[item.index] as Row;

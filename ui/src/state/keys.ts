@@ -76,7 +76,6 @@ export const useKeys = (title: string, shortcuts: Shortcut[], enabled = true): v
   const newest = useRef(shortcuts);
   newest.current = shortcuts;
   const signature = enabled ? shortcuts.map((one) => `${one.keys}=${one.does}`).join("|") : "";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the signature says when the list itself changed.
   useEffect(() => {
     if (!signature) return;
     const group: Group = {
