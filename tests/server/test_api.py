@@ -68,7 +68,7 @@ async def test_probes_ask_no_judge() -> None:
         ("GET", "/weave/evaluate", "POST, PUT, PATCH, OPTIONS"),
         ("POST", "/health", "GET, HEAD, OPTIONS"),
         ("DELETE", "/livez", "GET, HEAD, OPTIONS"),
-        ("POST", "/docs", "GET"),
+        ("POST", "/docs", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_another_method_is_405(server: Running, method: str, path: str, allow: str) -> None:

@@ -1,15 +1,11 @@
 """`spanjudge openobserve-export`: files to import into OpenObserve."""
 
-import json
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from spanjudge.errors import SettingsError
-
-PLACEHOLDER = "PUT-A-TOKEN-OF-SPANJUDGE-HERE"
 
 
 def command(
@@ -31,14 +27,14 @@ def command(
     from spanjudge import settings  # noqa: PLC0415 - `--help` must not wait for them
     from spanjudge.evaluators.file import load_folder  # noqa: PLC0415 - as above
     from spanjudge.evaluators.gallery import scorers  # noqa: PLC0415 - as above
-    from spanjudge.remote_scorer.export import openobserve_files  # noqa: PLC0415 - as above
+    from spanjudge.remote_scorer.export import PLACEHOLDER, as_text, openobserve_files  # noqa: PLC0415 - as above
 
     own = settings.places().evaluators
     evaluators = dict(scorers()) | (load_folder(own) if own else {})
     files = openobserve_files(evaluators, _address(endpoint), token or PLACEHOLDER)
     try:
         for name, content in files.items():
-            _write(folder / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+            _write(folder / name, as_text(content))
     except OSError as error:
         raise SettingsError(f"{folder}: cannot be written ({error.strerror or error})") from None
     print(f"{len(files)} files for {len(evaluators)} evaluators in {folder}")
@@ -47,12 +43,12 @@ def command(
 
 
 def _address(endpoint: str) -> str:
-    parts = urlsplit(endpoint)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError(
-            f"--endpoint {endpoint}: expected an address such as https://spanjudge.example.com/evaluate"
-        )
-    return f"{endpoint.rstrip('/')}/evaluate" if parts.path in {"", "/"} else endpoint
+    from spanjudge.remote_scorer.export import evaluate_address  # noqa: PLC0415 - see `command`
+
+    try:
+        return evaluate_address(endpoint)
+    except ValueError as error:
+        raise SettingsError(f"--endpoint {endpoint}: {error}") from None
 
 
 def _write(file: Path, text: str) -> None:

@@ -55,11 +55,23 @@ class KnownVersion(msgspec.Struct, frozen=True, kw_only=True):
     evaluator: Evaluator
 
 
+class NewestSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """The span that came last, and how many are stored."""
+
+    service: str
+    received_ns: int
+    count: int
+
+
 class Queries(Targets, Protocol):
     """Raises `StoreError` when it cannot be done now."""
 
     async def counters(self) -> Counters:
         """Cheap."""
+        ...
+
+    async def newest_span(self) -> NewestSpan | None:
+        """The span that came last; nothing before the first."""
         ...
 
     async def versions(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], KnownVersion]:

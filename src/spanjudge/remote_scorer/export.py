@@ -1,11 +1,17 @@
 """Files to import into OpenObserve: a score configuration and a remote scorer for each evaluator."""
 
+import io
 import json
+import zipfile
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from spanjudge.evaluators.answer_format import Boolean, Category, Score
 from spanjudge.evaluators.evaluator import Evaluator
+
+PLACEHOLDER = "PUT-A-TOKEN-OF-SPANJUDGE-HERE"
+"""Stands in the scorers' files where no token was given."""
 
 TIMEOUT_MS = 30_000
 MAX_RETRIES = 3
@@ -28,6 +34,32 @@ def openobserve_files(
         files[f"score-configs/{name}.json"] = score_config(evaluator)
         files[f"scorers/{name}.json"] = remote_scorer(evaluator, endpoint, token)
     return files
+
+
+def evaluate_address(address: str) -> str:
+    """The URL of `/evaluate` on a server given by its address, or with a path already.
+
+    Raises `ValueError` for what is no http(s) URL.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("expected an address such as https://spanjudge.example.com/evaluate")
+    return f"{address.rstrip('/')}/evaluate" if parts.path in {"", "/"} else address
+
+
+def as_text(content: Mapping[str, Any]) -> str:
+    """A file as it is written."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def archive(files: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """The files in one ZIP."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as writer:
+        for name, content in files.items():
+            # Without a date: the same evaluators make the same archive.
+            writer.writestr(zipfile.ZipInfo(f"openobserve/{name}"), as_text(content), zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def score_config(evaluator: Evaluator) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class IssuedTokens:
             id=secrets.token_hex(4),
             digest=hashlib.sha256(token.encode()).digest(),
             scopes=frozenset(scopes),
-            name=" ".join(name.split())[:LONGEST_NAME],
+            name=" ".join(name.encode("utf-8", "replace").decode().split())[:LONGEST_NAME],
             created_ns=now_ns // 1_000_000_000 * 1_000_000_000,
             expires_ns=expires_ns,
             issued=True,

@@ -19,7 +19,7 @@ from spanjudge.server.errors import SECURITY_HEADERS, internal, not_allowed, not
 from spanjudge.server.health import ServerInfo
 from spanjudge.server.limits import App, Receive, Scope, Send
 from spanjudge.server.rest.door import API, RestDoor
-from spanjudge.server.rest.problem import ApiProblem
+from spanjudge.server.rest.problem import NOTHING_HERE, ApiProblem
 from spanjudge.server.rest.problems import problem_of, problem_response
 
 
@@ -99,21 +99,29 @@ class _Shaped:
         await self._app(scope, receive, shaped)
 
     async def _options(self, scope: Scope, send: Send) -> None:
-        allowed: set[str] = set()
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-            asked = {**scope, "method": method}
-            if any(route.matches(asked)[0].value == 2 for route in self._app.routes):  # noqa: PLR2004  # Match.FULL
-                allowed.add(method)
+        allowed = _allowed(self._app, scope)
         if not allowed:
-            raise not_found()
-        names = sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set()))
-        headers = [(b"allow", ", ".join(names).encode()), *SECURITY_HEADERS]
+            raise ApiProblem(404, NOTHING_HERE) if _is_api(scope) else not_found()
+        headers = [(b"allow", allowed.encode()), *SECURITY_HEADERS]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
 
-def _is_api(request: Request) -> bool:
-    return request.url.path.startswith(API)
+def _allowed(app: FastAPI, scope: Scope) -> str:
+    """The methods that the path of a request takes; empty when it is no path of ours."""
+    allowed: set[str] = set()
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        asked = {**scope, "method": method}
+        if any(route.matches(asked)[0].value == 2 for route in app.routes):  # noqa: PLR2004  # Match.FULL
+            allowed.add(method)
+    if not allowed:
+        return ""
+    return ", ".join(sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set())))
+
+
+def _is_api(scope: Scope) -> bool:
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path == API or path.startswith(f"{API}/")
 
 
 async def _told(request: Request, error: Exception) -> Response:
@@ -123,20 +131,22 @@ async def _told(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for nothing else
-    if _is_api(request):
-        return problem_response(problem_of(error))
-    if error.status_code == 404:  # noqa: PLR2004  # the status is its own name
-        return _response(not_found().answer())
     headers = dict(error.headers or {})
     if error.status_code == 405:  # noqa: PLR2004  # the status is its own name
-        allowed = headers.get("Allow", "GET")
-        return _response(not_allowed(allowed).answer(), headers)
+        # The framework names the methods of one route alone.
+        headers["Allow"] = _allowed(request.app, request.scope)
+    if _is_api(request.scope):
+        return problem_response(problem_of(HTTPException(error.status_code, error.detail, headers)))
+    if error.status_code == 404:  # noqa: PLR2004  # the status is its own name
+        return _response(not_found().answer())
+    if error.status_code == 405:  # noqa: PLR2004  # the status is its own name
+        return _response(not_allowed(headers["Allow"]).answer(), headers)
     return _response(of_status(error.status_code, str(error.detail)), headers)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # it is registered for nothing else
-    if _is_api(request):
+    if _is_api(request.scope):
         return problem_response(problem_of(error))
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"])
@@ -145,13 +155,13 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101  # it is registered for nothing else
-    if _is_api(request):
+    if _is_api(request.scope):
         return problem_response(problem_of(error))
     return _response(error.answer())
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    if _is_api(request):
+    if _is_api(request.scope):
         return problem_response(problem_of(error))
     return _response(internal(error).answer())
 

@@ -4,9 +4,14 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
+from spanjudge.server.rest import session, setup, tokens
 from spanjudge.server.rest.parts import Parts
 
-ROUTERS: Sequence[Callable[[Parts], APIRouter]] = ()
+ROUTERS: Sequence[Callable[[Parts], APIRouter]] = (
+    session.router,
+    setup.router,
+    tokens.router,
+)
 """Every router of the API, in the order of the document."""
 
 

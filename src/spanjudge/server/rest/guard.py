@@ -17,11 +17,7 @@ class Requires:
 
     async def __call__(self, request: Request) -> Grant:
         """Raises `ApiProblem` 401 and 403."""
-        entry: Entry | None = request.scope.get(ENTRY)
-        try:
-            entry = entry or self._access.enter(request.scope)
-        except Denied as denied:
-            raise denied_problem(denied) from None
+        entry = _entry(self._access, request)
         if not entry.grant.allows(self.scope):
             raise ApiProblem(
                 403,
@@ -33,6 +29,21 @@ class Requires:
         return entry.grant
 
 
-def denied_problem(denied: Denied) -> ApiProblem:
-    """As it is answered."""
-    return ApiProblem(denied.status, denied.detail, code=denied.code)
+class Known:
+    """A FastAPI dependency that gives the `Grant` of who asks, whatever it allows."""
+
+    def __init__(self, access: Access) -> None:
+        """For what everybody may know who is known."""
+        self._access = access
+
+    async def __call__(self, request: Request) -> Grant:
+        """Raises `ApiProblem` 401."""
+        return _entry(self._access, request).grant
+
+
+def _entry(access: Access, request: Request) -> Entry:
+    entry: Entry | None = request.scope.get(ENTRY)
+    try:
+        return entry or access.enter(request.scope)
+    except Denied as denied:
+        raise ApiProblem(denied.status, denied.detail, code=denied.code) from None

@@ -30,6 +30,7 @@ CODES: dict[int, str] = {
 }
 """The code of a problem that names none of its own, by its status."""
 
+NOTHING_HERE = "There is nothing at this path: see /docs."
 MOST_ERRORS = 50
 LONGEST_TEXT = 2_000
 

@@ -9,7 +9,7 @@ from spanjudge.pipeline.ports import StoreError, UnknownEvaluatorError
 from spanjudge.remote_scorer.problem import Problem
 from spanjudge.server.access import Denied
 from spanjudge.server.errors import internal
-from spanjudge.server.rest.problem import CODES, MEDIA_TYPE, ApiProblem, FieldError
+from spanjudge.server.rest.problem import CODES, MEDIA_TYPE, NOTHING_HERE, ApiProblem, FieldError
 from spanjudge.server.rest.validation import validation_problem
 
 RETRY_SECONDS = 5.0
@@ -51,7 +51,7 @@ def problem_response(problem: ApiProblem) -> Response:
 def _of_http(error: HTTPException) -> ApiProblem:
     headers = dict(error.headers or {})
     if error.status_code == 404:  # noqa: PLR2004  # the status is its own name
-        return ApiProblem(404, "There is nothing at this path: see /docs.", headers=headers)
+        return ApiProblem(404, NOTHING_HERE, headers=headers)
     if error.status_code == 405:  # noqa: PLR2004  # the status is its own name
         allowed = headers.get("Allow", "GET")
         return ApiProblem(405, f"This path does not take that method: use {allowed}.", headers=headers)

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
-from spanjudge.pipeline.queries import Counters, Filters, KnownVersion
+from spanjudge.pipeline.queries import Counters, Filters, KnownVersion, NewestSpan
 from spanjudge.store.database import Database
 from spanjudge.store.queries import counters, versions
 from spanjudge.store.queries.evaluator_figures import evaluator_figures
+from spanjudge.store.queries.newest import newest_span
 from spanjudge.store.queries.pipeline_figures import pipeline_figures
 from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.queries.targets import SqlTargets
@@ -26,6 +27,10 @@ class SqlQueries(SqlTargets):
     async def counters(self) -> Counters:
         """Numbers that grow when something was stored."""
         return await self._database.look(counters.counters)
+
+    async def newest_span(self) -> NewestSpan | None:
+        """The span that came last."""
+        return await self._database.look(newest_span)
 
     async def versions(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], KnownVersion]:
         """Versions of evaluators by (name, version hash)."""
