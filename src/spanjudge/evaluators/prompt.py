@@ -36,6 +36,7 @@ FIELDS: dict[Target, tuple[str, ...]] = {
 }
 """What a template can name of each kind of target."""
 
+_MOST_FAULTS = 100
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""span\s*\.\s*attributes\s*\[\s*(?:"([^"]+)"|'([^']+)')\s*\]""")
 _DOTTED = re.compile(r"(\w+)\s*\.\s*(\w+)")
@@ -88,11 +89,14 @@ def parse(text: str, *, variables: Mapping[str, str] | None = None, target: Targ
 def read(
     text: str, *, variables: Mapping[str, str] | None = None, target: Target = "span"
 ) -> tuple[Template, list[Fault]]:
-    """Read a template as far as possible and tell every fault in it."""
+    """Read a template as far as possible and tell the faults in it, of very many the first."""
     parts: list[str | Variable] = []
     faults: list[Fault] = []
     end = 0
-    for match in _BRACES.finditer(text):
+    # Behind the last closing braces every opening one would be searched for its end to the end of the text.
+    for match in _BRACES.finditer(text, 0, text.rfind("}}") + 2):
+        if len(faults) >= _MOST_FAULTS:
+            return Template(tuple(parts)), faults
         if match.start() > end:
             parts.append(text[end : match.start()])
         found = _variable(match.group(1).strip(), variables or {}, target)

@@ -46,8 +46,9 @@ def problems(evaluator: Evaluator) -> list[Problem]:
 
 def _details(evaluator: Evaluator) -> Iterable[Problem]:
     if not re.match(NAME_PATTERN, evaluator.name) or evaluator.name.endswith("\n"):
-        fix = "a letter first, then letters, digits, _ or -, at most 200 in all"
-        yield Problem(("name",), f"“{_short(evaluator.name)}” cannot be a name; write {fix}")
+        fix = "write a letter first, then letters, digits, _ or -, at most 200 in all"
+        told = f"“{_short(evaluator.name)}” cannot be a name" if evaluator.name else "is empty"
+        yield Problem(("name",), f"{told}; {fix}")
     if not evaluator.judge.strip():
         yield Problem(("judge",), "is empty; name a judge model of the settings, or remove it for “default”")
 
@@ -177,9 +178,10 @@ def _labels(answer: Category) -> Iterable[Problem]:
     for index, label in enumerate(answer.labels):
         place = (*path, index, "name")
         if label.name != label.name.strip() or not label.name or len(label.name) > MAX_LABEL_CHARS:
-            fix = f"1 to {MAX_LABEL_CHARS} characters, no white space around them"
-            yield Problem(place, f"“{_short(label.name)}” cannot be a label; write {fix}")
-        if label.name in seen:
+            fix = f"write 1 to {MAX_LABEL_CHARS} characters, no white space around them"
+            told = f"“{_short(label.name)}” cannot be a label" if label.name else "is empty"
+            yield Problem(place, f"{told}; {fix}")
+        if label.name and label.name in seen:
             first = f"labels[{seen[label.name]}]"
             yield Problem(place, f"“{_short(label.name)}” is {first} already; give each label its own name")
         seen.setdefault(label.name, index)
