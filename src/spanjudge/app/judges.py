@@ -2,7 +2,6 @@
 
 import importlib.util
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from spanjudge import logs
 from spanjudge.errors import MissingExtraError, SettingsError
@@ -13,17 +12,6 @@ from spanjudge.judging.models.model import JudgeModel
 from spanjudge.judging.models.registry import open_model
 from spanjudge.settings import Settings
 from spanjudge.telemetry.monitoring import Monitoring
-
-
-@runtime_checkable
-class Starting(Protocol):
-    """A judge model that has to be brought up before it can answer: the embedded one."""
-
-    waiting_for: str | None
-
-    async def start(self) -> None:
-        """Bring it up."""
-        ...
 
 
 def open_judges(
@@ -40,13 +28,6 @@ def open_judges(
             model = logs.ContentLog(model)
         judges[name] = Judge(model, fence_key=key, batch=config.batching, observer=observer)
     return judges
-
-
-def innermost(model: JudgeModel) -> JudgeModel:
-    """The judge model itself, without what is put around it."""
-    while (inner := getattr(model, "inner", None)) is not None:
-        model = inner
-    return model
 
 
 def _all(observers: Sequence[Observer]) -> Observer:

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from opentelemetry import metrics
 
 from spanjudge import logs
-from spanjudge.app.judges import Starting, innermost, open_judges
+from spanjudge.app.judges import open_judges
 from spanjudge.app.options import budget_words, open_ledger, pipeline_options, window_times
 from spanjudge.app.rest import rest_router
 from spanjudge.app.scorers import served
@@ -22,6 +22,7 @@ from spanjudge.judging.budget.budgeted_judge import BudgetedJudge
 from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.call import Observer
 from spanjudge.judging.judge import Judge
+from spanjudge.judging.models.wrapped import Starting, innermost
 from spanjudge.pipeline import explain
 from spanjudge.pipeline.clock import Clock, Now
 from spanjudge.pipeline.pipeline import Pipeline

@@ -10,6 +10,7 @@ import msgspec
 
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.ports import Exporter, ExportError, Outgoing, Store, StoreError
+from spanjudge.pipeline.rates import Rate
 from spanjudge.pipeline.supervision import ended, log_fault, supervised, woken
 
 _log = logging.getLogger("spanjudge.pipeline")
@@ -61,6 +62,8 @@ class Pump:
     ) -> None:
         """`parallel` batches may be under way; `pause` gives a pause its jitter."""
         self.state = ExportState(destination=exporter.name)
+        self.rate = Rate()
+        """Of results sent."""
         self._store = store
         self._exporter = exporter
         self._now = now
@@ -176,6 +179,7 @@ class Pump:
         for entry in batch if self._refusals else ():
             self._refusals.pop(entry.id, None)
         self.state.sent += len(batch)
+        self.rate.add(len(batch))
         self._in_a_row = 0
         self._works()
         return None

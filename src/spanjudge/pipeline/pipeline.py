@@ -18,6 +18,7 @@ from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.outbox import ExportState, Pump
 from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
 from spanjudge.pipeline.queue_gauges import observe_queue, oldest_wait
+from spanjudge.pipeline.rates import Rate, Rates
 from spanjudge.pipeline.receive import Matcher, WindowTimes
 from spanjudge.pipeline.retention import Disk, Retention
 from spanjudge.pipeline.supervision import ended, supervised
@@ -40,8 +41,8 @@ _LAST_EXPORTS = 5.0
 class PipelineHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How the pipeline stands. `oldest_wait` is seconds; `counts` and `errors` are since the start.
 
-    `in_hand` are jobs under way here, `export` says of each destination how it stands. `full` says why
-    nothing is taken, `storing_fails` why results wait to be stored.
+    `in_hand` are jobs under way here, `leased` those under way anywhere; `export` says of each destination
+    how it stands. `full` says why nothing is taken, `storing_fails` why results wait to be stored.
     """
 
     waiting: int = 0
@@ -54,6 +55,8 @@ class PipelineHealth(msgspec.Struct, frozen=True, kw_only=True):
     errors: dict[str, int] = {}
     paused: dict[str, str] = {}
     export: tuple[ExportState, ...] = ()
+    rates: Rates = Rates()
+    leased: int = 0
     full: str | None = None
     storing_fails: str | None = None
 
@@ -83,6 +86,7 @@ class Pipeline:
         self._metrics = ResultMetrics()
         self._received = 0
         self._refused = 0
+        self._receiving, self._matching, self._judging = Rate(), Rate(), Rate()
         self._catalogue = Catalogue(store)
         self._fresh = FreshSpans()
         self._matcher = self._new_matcher()
@@ -126,6 +130,12 @@ class Pipeline:
             errors=dict(self._worker.errors),
             paused=paused,
             export=tuple(msgspec.structs.replace(pump.state) for pump in self._pumps),
+            rates=Rates(
+                received=self._receiving.per_second,
+                matched=self._matching.per_second,
+                judged=self._judging.per_second,
+                exported=sum(pump.rate.per_second for pump in self._pumps),
+            ),
             full=self._disk.full,
             storing_fails=self._worker.storing_fails,
         )
@@ -134,11 +144,17 @@ class Pipeline:
         return msgspec.structs.replace(
             found,
             waiting=seen.waiting,
+            leased=seen.leased,
             oldest_wait=oldest_wait(seen, self._now()),
             outbox=seen.outbox,
             spans=seen.spans,
             size_bytes=seen.size_bytes,
         )
+
+    @property
+    def owner(self) -> str:
+        """The name that jobs under way here are leased by."""
+        return self._worker.owner
 
     async def start(self) -> None:
         """Begin. Raises `StoreError` when the store cannot be read."""
@@ -176,6 +192,7 @@ class Pipeline:
             self._refused += 1
             raise
         self._received += len(spans)
+        self._receiving.add(len(spans))
 
     async def _receive(self, spans: Sequence[ReceivedSpan], logs: Sequence[ReceivedLog]) -> None:
         self._admit()
@@ -192,6 +209,8 @@ class Pipeline:
             else:
                 intake = self._matcher.intake(spans, logs, now_ns=self._now())
             committed = await self._commits.commit(intake)
+        if committed.jobs:
+            self._matching.add(committed.jobs)
         # Logs may have brought what older jobs wait for.
         if committed.jobs or committed.logs:
             self._worker.wake()
@@ -223,6 +242,7 @@ class Pipeline:
             )
 
     def _results(self, results: Sequence[Evaluated]) -> None:
+        self._judging.add(len(results))
         for pump in self._pumps:
             pump.wake()
         for evaluated in results:

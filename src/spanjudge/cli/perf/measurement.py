@@ -6,7 +6,6 @@ from contextlib import suppress
 
 import msgspec
 
-from spanjudge.app.judges import Starting, innermost
 from spanjudge.cli.perf import estimate, figures
 from spanjudge.cli.perf.counted_model import CountedModel
 from spanjudge.cli.perf.estimate import Estimate
@@ -24,6 +23,7 @@ from spanjudge.in_process.settings.judge_settings import judge_settings
 from spanjudge.in_process.settings.options import Options
 from spanjudge.judging import prices
 from spanjudge.judging.models.scripted import ScriptedModel
+from spanjudge.judging.models.wrapped import Starting, innermost
 
 Note = Callable[[str], None]
 

@@ -1,5 +1,6 @@
 """Claude on Anthropic's Messages API, spoken directly."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 import msgspec
@@ -77,6 +78,11 @@ class AnthropicModel:
     def mode(self) -> str:
         """How the answer's shape is asked for, as far as is known."""
         return self._modes[0]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the latest answer; looked up in any letter case."""
+        return self._wire.headers
 
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Ask in the best mode that is left."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from spanjudge.judging.models.chat_reply import ChatReply, check, read_completion, spelling
@@ -62,6 +63,11 @@ class OpenAICompatibleModel:
     def mode(self) -> str:
         """How the answer's shape is asked for now."""
         return self._modes[0]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the latest answer; looked up in any letter case."""
+        return self._wire.headers
 
     async def answer(self, request: JudgeRequest) -> JudgeReply:
         """Ask; see the class for what is learnt on the way."""

@@ -55,6 +55,12 @@ class ResilientModel:
         self.breaker = breaker or CircuitBreaker()
         self.calls = 0
         """Attempts sent so far, retries included."""
+        self.in_flight = 0
+        """Attempts under way."""
+        self.last_ns: int | None = None
+        """When the latest attempt ended that was not given up here, in nanoseconds since 1970."""
+        self.last_error: JudgeModelError | None = None
+        """What that attempt came to, unless it was answered."""
         self._traits = traits
         self._first_pause = first_pause
         self._longest_pause = longest_pause
@@ -135,9 +141,11 @@ class ResilientModel:
         question.attempts += 1
         question.probed = probe
         began = time.monotonic()
+        self.in_flight += 1
         try:
             reply = await self.inner.answer(question.request)
         except JudgeModelError as error:
+            self._note(error)
             question.spend(error)
             if _no_answer(error) and (error.code != "judge_timeout" or self._was_patient(began)):
                 self.breaker.failed(error, probe=probe)
@@ -149,12 +157,20 @@ class ResilientModel:
         except BaseException as error:
             in_time = time.monotonic() < question.request.deadline - _CLOCK_STEP
             if isinstance(error, asyncio.CancelledError) and not in_time and self._was_patient(began):
-                self.breaker.failed(self._out_of_time(question), probe=probe)
+                late = self._out_of_time(question)
+                self._note(late)
+                self.breaker.failed(late, probe=probe)
             else:
                 self.breaker.gave_up(probe=probe)
             raise
+        finally:
+            self.in_flight -= 1
+        self._note(None)
         self.breaker.answered()
         return reply
+
+    def _note(self, error: JudgeModelError | None) -> None:
+        self.last_ns, self.last_error = time.time_ns(), error
 
     def _was_patient(self, began: float) -> bool:
         return time.monotonic() - began >= self._patience

@@ -79,6 +79,8 @@ class Wire:
 
     def __init__(self) -> None:
         """Opens nothing: the first call does."""
+        self.headers: Mapping[str, str] = {}
+        """Of the latest answer, whatever its status; looked up in any letter case."""
         self._targets: dict[str, _Target] = {}
 
     def prepare(self, url: str) -> _Target:
@@ -133,6 +135,7 @@ class Wire:
                     timeout=_WITH_CONNECT_LIMIT if seconds > CONNECT_SECONDS else _WITHOUT_LIMITS,
                 ) as response,
             ):
+                self.headers = response.headers
                 raw = await _read(response, target)
                 return _reply(response.status, response.headers, raw)
         except (aiohttp.ClientError, OSError, ValueError) as error:

@@ -1,5 +1,7 @@
 """What stands around a judge model and is one itself."""
 
+from typing import Protocol, runtime_checkable
+
 from spanjudge.judging.models.model import JudgeModel, JudgeReply, JudgeRequest, Traits
 
 
@@ -32,3 +34,21 @@ class WrappedModel:
     async def aclose(self) -> None:
         """Close the inner model."""
         await self.inner.aclose()
+
+
+@runtime_checkable
+class Starting(Protocol):
+    """A judge model that has to be brought up before it can answer: the embedded one."""
+
+    waiting_for: str | None
+
+    async def start(self) -> None:
+        """Bring it up."""
+        ...
+
+
+def innermost(model: JudgeModel) -> JudgeModel:
+    """The judge model itself, without what is put around it."""
+    while (inner := getattr(model, "inner", None)) is not None:
+        model = inner
+    return model
