@@ -71,6 +71,6 @@ def run(program: Callable[..., Any], arguments: list[str], folder: Path) -> None
         sys.stderr.write(f"{told.stdout}\n{told.stderr}".strip() + "\n")
         raise RuntimeError(
             f"the web page could not be built: “{' '.join(arguments)}” in ui/ ended with {told.returncode} "
-            "(above is why). What it is made of is fetched as ui/package-lock.json pins it; behind a mirror set "
-            f"NPM_CONFIG_REGISTRY. {SWITCH}=skip builds the package without the page."
+            "(above is why). What it is made of is fetched as ui/package-lock.json pins it; behind a mirror "
+            f"set NPM_CONFIG_REGISTRY. {SWITCH}=skip builds the package without the page."
         )
