@@ -1,11 +1,11 @@
 """What is read by people and their tools: the OpenAPI document, its page, and whatever routers are added."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
@@ -18,6 +18,7 @@ from spanjudge.server.access import Access
 from spanjudge.server.errors import SECURITY_HEADERS, internal, not_allowed, not_found, of_status
 from spanjudge.server.health import ServerInfo
 from spanjudge.server.limits import App, Receive, Scope, Send
+from spanjudge.server.rest import document as rest_document
 from spanjudge.server.rest.door import API, RestDoor
 from spanjudge.server.rest.problem import NOTHING_HERE, ApiProblem
 from spanjudge.server.rest.problems import problem_of, problem_response
@@ -44,11 +45,14 @@ def pages(
     for router in routers:
         app.include_router(router)
 
+    @functools.cache  # the routes are the same as long as the server runs
     def document() -> dict[str, Any]:
         own = openapi.document(info.version, evaluators)
-        added = get_openapi(title="Spanjudge", version=info.version, routes=app.routes)
-        own["paths"] |= added.get("paths", {})
-        own["components"]["schemas"] |= added.get("components", {}).get("schemas", {})
+        added, schemas = rest_document.paths(app, info.version)
+        own["paths"] |= added
+        own["components"]["schemas"] |= schemas
+        if access is not None:
+            own["components"]["securitySchemes"] |= rest_document.schemes(access.sessions.cookie)
         return own
 
     async def openapi_json() -> Response:

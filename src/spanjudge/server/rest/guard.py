@@ -1,19 +1,27 @@
 """The guard of a route: which scope it needs, for the request and for the OpenAPI document."""
 
+from fastapi.openapi.models import HTTPBase
+from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
 from spanjudge.server.access import ENTRY, Access, Denied, Entry
 from spanjudge.server.auth import Grant, Scope
 from spanjudge.server.rest.problem import ApiProblem
 
+KNOWN = "known"
+"""Stands for a scope where every token will do."""
 
-class Requires:
+
+class Requires(SecurityBase):
     """A FastAPI dependency that gives the `Grant` of who asks. `scope` is what it must allow."""
 
     def __init__(self, access: Access, scope: Scope) -> None:
         """See `Access.require`."""
         self._access = access
         self.scope: Scope = scope
+        # What FastAPI writes into its document; `document.py` reads it there.
+        self.model = HTTPBase(scheme="bearer")
+        self.scheme_name: str = scope
 
     async def __call__(self, request: Request) -> Grant:
         """Raises `ApiProblem` 401 and 403."""
@@ -29,12 +37,14 @@ class Requires:
         return entry.grant
 
 
-class Known:
+class Known(SecurityBase):
     """A FastAPI dependency that gives the `Grant` of who asks, whatever it allows."""
 
     def __init__(self, access: Access) -> None:
         """For what everybody may know who is known."""
         self._access = access
+        self.model = HTTPBase(scheme="bearer")
+        self.scheme_name = KNOWN
 
     async def __call__(self, request: Request) -> Grant:
         """Raises `ApiProblem` 401."""

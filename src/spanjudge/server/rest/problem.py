@@ -72,22 +72,24 @@ class ApiProblem(Exception):  # noqa: N818  # a noun of the RFC; it never leaves
         if status == http.HTTPStatus.UNAUTHORIZED:
             self.headers["www-authenticate"] = 'Bearer realm="spanjudge"'
 
+    def fields(self) -> dict[str, Any]:
+        """The members of the body."""
+        return {
+            **self.extra,
+            "type": "about:blank",
+            "title": _title(self.status),
+            "status": self.status,
+            "detail": _short(self.detail),
+            "code": self.code,
+            "errors": [
+                {"field": _short(one.field), "message": _short(one.message)}
+                for one in self.errors[:MOST_ERRORS]
+            ],
+        }
+
     def body(self) -> bytes:
         """The JSON of it."""
-        return encode(
-            {
-                **self.extra,
-                "type": "about:blank",
-                "title": _title(self.status),
-                "status": self.status,
-                "detail": _short(self.detail),
-                "code": self.code,
-                "errors": [
-                    {"field": _short(one.field), "message": _short(one.message)}
-                    for one in self.errors[:MOST_ERRORS]
-                ],
-            }
-        )
+        return encode(self.fields())
 
 
 def _title(status: int) -> str:
