@@ -83,8 +83,9 @@ def test_for_programs(spanjudge: Command, tmp_path: Path) -> None:
     assert (found["span"]["service"], found["span"]["has_content"]) == ("travel", True)
     good = found["evaluators"][0]
     assert (good["evaluator"], good["version"], good["state"]) == ("good", GOOD.version, "judged")
-    assert good["result"]["verdict"] == "pass"
-    assert good["result"]["span_id"] == one.raw.span_id
+    assert (found["trace_id"], found["span_id"]) == (one.raw.trace_id, one.raw.span_id)
+    assert (good["number"], good["result"]["outcome"]) == (1, "pass")
+    assert good["result"]["target"]["span_id"] == one.raw.span_id
 
 
 def test_spans_that_are_not_there_or_in_several_traces(spanjudge: Command, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from spanjudge.pipeline.recent import RecentTargets
 from spanjudge.version import __version__
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def parts_of(app: "App") -> "Parts":
     return Parts(
         store=app.store,
         queries=app.store.queries,
+        recent=RecentTargets(app.store, app.store.queries, app.now),
         pipeline=app.pipeline,
         judges=app.judges,
         trial_judges=app.trial_judges,
@@ -45,11 +47,9 @@ def rest_router(app: "App") -> "APIRouter":
     # Imported here: FastAPI takes as long as everything else at start, and comes with the first page.
     from fastapi import APIRouter  # noqa: PLC0415  see above
 
-    from spanjudge.server.explain import router as explain  # noqa: PLC0415  see above
     from spanjudge.server.rest import routers  # noqa: PLC0415  see above
 
     whole = APIRouter()
     for router in routers(parts_of(app)):
         whole.include_router(router)
-    whole.include_router(explain(app.explain, app.token_file.tokens))
     return whole

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from spanjudge.pipeline.explain import Explanation
+    from spanjudge.pipeline.ports import Store, StoredSpan
     from spanjudge.settings import Settings
     from spanjudge.spans.raw import RawSpan
     from spanjudge.spans.span import Span
@@ -37,10 +38,9 @@ def command(
 
     # No judge is asked, so none has to be set.
     loaded = settings.load(fallback_provider="scripted")
-    raw, span, found = asyncio.run(_explained(loaded, span_id, trace_id))
+    raw, span, found, shape = asyncio.run(_explained(loaded, span_id, trace_id, shaped=as_json))
     if as_json:
-        document = {"span": _span_json(raw, span), "evaluators": [_json(one) for one in found]}
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print(json.dumps(shape | {"span": _span_json(raw, span)}, indent=2, ensure_ascii=False))
         return
     print("\n".join(_summary(raw, span)))
     print()
@@ -48,24 +48,37 @@ def command(
 
 
 async def _explained(
-    settings: "Settings", span_id: str, trace_id: str | None
-) -> "tuple[RawSpan, Span, list[Explanation]]":
+    settings: "Settings", span_id: str, trace_id: str | None, *, shaped: bool
+) -> "tuple[RawSpan, Span, list[Explanation], dict[str, Any]]":
+    """The span, how it stands with each evaluator, and the same as the API tells it if it is `shaped`."""
     from spanjudge.app.options import window_times  # noqa: PLC0415 - see `cli/main.py`
     from spanjudge.cli.evaluators.stored import opened_if_there  # noqa: PLC0415 - as above
-    from spanjudge.pipeline.explain import SpanNotFoundError, explain  # noqa: PLC0415 - as above
+    from spanjudge.pipeline.explain import SpanNotFoundError, explain, locate  # noqa: PLC0415 - as above
     from spanjudge.pipeline.subjects import read_stored  # noqa: PLC0415 - as above
 
     async with opened_if_there() as store:
         if store is None:
             raise SpanNotFoundError(f"no span {span_id}: no server has kept anything yet in this store")
+        stored = await locate(store, span_id, trace_id=trace_id)
         found = await explain(
-            store, span_id, trace_id=trace_id, now_ns=time.time_ns(), times=window_times(settings)
+            store,
+            stored.span_id,
+            trace_id=stored.trace_id,
+            now_ns=time.time_ns(),
+            times=window_times(settings),
         )
-        stored = await store.find_spans(
-            span_id.strip().lower(), trace_id=trace_id.strip().lower() if trace_id else None
-        )
-    raw, span = read_stored(stored[0])
-    return raw, span, found
+        shape = await _shape(store, stored, found) if shaped else {}
+    raw, span = read_stored(stored)
+    return raw, span, found, shape
+
+
+async def _shape(store: "Store", stored: "StoredSpan", found: "list[Explanation]") -> dict[str, Any]:
+    from spanjudge.server.rest import told  # noqa: PLC0415 - see `cli/main.py`
+
+    numbers = await told.numbers_of(store.queries, found)
+    return told.explained_span(stored.trace_id, stored.span_id, found, numbers=numbers).model_dump(
+        mode="json"
+    )
 
 
 def _summary(raw: "RawSpan", span: "Span") -> list[str]:
@@ -123,10 +136,3 @@ def _span_json(raw: "RawSpan", span: "Span") -> dict[str, Any]:
         "error": span.error,
         "notes": list(span.notes),
     }
-
-
-def _json(one: "Explanation") -> dict[str, Any]:
-    from spanjudge.cli.offline.report import record  # noqa: PLC0415 - see `cli/main.py`
-
-    result = record(one.target.key, one.result) if one.result is not None else None
-    return one.plain() | {"result": result}

@@ -154,4 +154,7 @@ _READERS: dict[str, Reader] = {
     "gen_ai.request.model": _model("gen_ai.request.model", lambda seen: seen.span.request_model),
     "gen_ai.response.model": _model("gen_ai.response.model", lambda seen: seen.span.response_model),
 }
+COMPUTED: tuple[str, ...] = tuple(_READERS)
+"""Names under which rules find something that is no attribute of the span as it was sent."""
+
 _SLOW = frozenset({"gen_ai.request.model", "gen_ai.response.model"})

@@ -77,16 +77,30 @@ def texts(subject: Subject) -> dict[str, str]:
 
 def variable(subject: Subject, wanted: Variable, material: Material) -> tuple[str, bool]:
     """A variable of a full prompt in its fence, and whether it was cut or folded."""
-    text = fence.without_media(_variable_text(subject, wanted))
+    text = fence.without_media(variable_text(subject, wanted))
     kept = truncate.cut(text, material.limit)
     if not kept.strip():
         return "(not given)", False
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in wanted.name)
-    folded = wanted.source != "attribute" and _SAME_FIELD.get(wanted.key, wanted.key) in subject.folded
-    return fence.fenced(name, fence.neutralise(kept), material.tag), folded or kept is not text
+    cut = is_folded(subject, wanted) or kept is not text
+    return fence.fenced(name, fence.neutralise(kept), material.tag), cut
 
 
-def _variable_text(subject: Subject, wanted: Variable) -> str:
+def is_folded(subject: Subject, wanted: Variable) -> bool:
+    """Whether steps of a long trace or session are missing in it."""
+    return wanted.source != "attribute" and _SAME_FIELD.get(wanted.key, wanted.key) in subject.folded
+
+
+def is_there(subject: Subject, wanted: Variable) -> bool:
+    """Whether the subject has such a thing at all, empty or not."""
+    if wanted.source == "attribute":
+        return subject.attributes.get(wanted.key) is not None
+    value: object = getattr(subject, _SAME_FIELD.get(wanted.key, wanted.key))
+    return value is not None and value != ()
+
+
+def variable_text(subject: Subject, wanted: Variable) -> str:
+    """All that a variable stands for; empty when there is nothing."""
     if wanted.source == "attribute":
         value: Any = subject.attributes.get(wanted.key)
         return "" if value is None else value if isinstance(value, str) else as_json(value, indent=None)

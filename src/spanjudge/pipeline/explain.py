@@ -1,7 +1,7 @@
 """Why a span was judged, or was not: per evaluator one answer in plain words."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -9,7 +9,7 @@ from spanjudge.errors import SpanjudgeError
 from spanjudge.judging.result import EvaluationFailure, Outcome
 from spanjudge.pipeline.decision import Reason
 from spanjudge.pipeline.match import decide_target
-from spanjudge.pipeline.ports import Job, Material, Store, StoredEvaluator
+from spanjudge.pipeline.ports import Job, Material, Store, StoredEvaluator, StoredSpan
 from spanjudge.pipeline.receive import SECOND, WindowTimes, session_id
 from spanjudge.pipeline.subjects import Reading, read_target
 from spanjudge.pipeline.windows import MOST_SPANS
@@ -79,18 +79,19 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         words = f"{WORDS[self.state]}{about}"
         return f"{words}: {self.detail}" if self.detail else words
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON takes it, without the result."""
-        return {
-            "evaluator": self.evaluator,
-            "version": self.version,
-            "target": msgspec.to_builtins(self.target),
-            "state": self.state,
-            "detail": self.detail,
-            "line": self.line,
-            "since_ns": self.since_ns,
-            "next_ns": self.next_ns,
-        }
+
+async def locate(store: Store, span_id: str, *, trace_id: str | None = None) -> StoredSpan:
+    """The span of this id. Raises `SpanNotFoundError`, `AmbiguousSpanError`, `StoreError`."""
+    span_id = _id(span_id, "span id", 16)
+    trace_id = _id(trace_id, "trace id", 32) if trace_id else None
+    found = await store.find_spans(span_id, trace_id=trace_id)
+    if not found:
+        where = f" in trace {trace_id}" if trace_id else ""
+        told = "it has not come, was not taken, or is older than what is kept"
+        raise SpanNotFoundError(f"no span {span_id}{where}: {told}")
+    if len({stored.trace_id for stored in found}) > 1:
+        raise AmbiguousSpanError(span_id, sorted({stored.trace_id for stored in found}))
+    return found[0]
 
 
 async def explain(
@@ -106,16 +107,7 @@ async def explain(
 
     `times` are the windows' as they are set. Raises `SpanNotFoundError`, `AmbiguousSpanError`, `StoreError`.
     """
-    span_id = _id(span_id, "span id", 16)
-    trace_id = _id(trace_id, "trace id", 32) if trace_id else None
-    found = await store.find_spans(span_id, trace_id=trace_id)
-    if not found:
-        where = f" in trace {trace_id}" if trace_id else ""
-        told = "it has not come, was not taken, or is older than what is kept"
-        raise SpanNotFoundError(f"no span {span_id}{where}: {told}")
-    if len({stored.trace_id for stored in found}) > 1:
-        raise AmbiguousSpanError(span_id, sorted({stored.trace_id for stored in found}))
-    first = found[0]
+    first = await locate(store, span_id, trace_id=trace_id)
     target = Target(trace_id=first.trace_id, span_id=first.span_id)
     material = await store.material([target], most_spans=most_spans)
     reading = read_target(target, material.get(target.kind + target.key) or Material(spans=(first,)))

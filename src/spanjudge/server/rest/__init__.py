@@ -4,13 +4,18 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from spanjudge.server.rest import session, setup, tokens
+from spanjudge.server.rest import attributes, explain, previews, session, setup, tokens, trials, variables
 from spanjudge.server.rest.parts import Parts
 
 ROUTERS: Sequence[Callable[[Parts], APIRouter]] = (
+    attributes.router,
+    explain.router,
+    previews.router,
     session.router,
     setup.router,
     tokens.router,
+    trials.router,
+    variables.router,
 )
 """Every router of the API, in the order of the document."""
 

@@ -12,6 +12,7 @@ from spanjudge.pipeline.explain import Explanation
 from spanjudge.pipeline.pipeline import Pipeline
 from spanjudge.pipeline.ports import Store
 from spanjudge.pipeline.queries import Queries
+from spanjudge.pipeline.recent import RecentTargets
 from spanjudge.server.access import Access
 
 
@@ -39,6 +40,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     store: Store
     queries: Queries
+    recent: RecentTargets
     pipeline: Pipeline
     judges: Mapping[str, Judge]
     trial_judges: Mapping[str, Judge]

@@ -9,7 +9,7 @@ from spanjudge.judging.result import EvaluationFailure, Outcome
 from spanjudge.pipeline.explain import WORDS, Explanation
 from spanjudge.pipeline.queries import KnownVersion, Queries
 from spanjudge.server.rest.shapes import listing
-from spanjudge.server.rest.shapes.results import Explained, Result, ResultTarget
+from spanjudge.server.rest.shapes.results import Explained, ExplainedSpan, Result, ResultTarget
 from spanjudge.server.rest.shapes.times import instant
 from spanjudge.telemetry.evaluated import Evaluated, Target
 
@@ -100,6 +100,17 @@ def explained_shape(explanation: Explanation, *, numbers: Numbers) -> Explained:
         since=None if explanation.since_ns is None else instant(explanation.since_ns),
         next=None if explanation.next_ns is None else instant(explanation.next_ns),
         result=None if result is None else result_shape(result, numbers=numbers),
+    )
+
+
+def explained_span(
+    trace_id: str, span_id: str, explanations: Iterable[Explanation], *, numbers: Numbers
+) -> ExplainedSpan:
+    """A span and how it stands with every evaluator. `numbers` come from `numbers_of`."""
+    return ExplainedSpan(
+        trace_id=trace_id,
+        span_id=span_id,
+        evaluators=[explained_shape(one, numbers=numbers) for one in explanations],
     )
 
 
