@@ -40,7 +40,7 @@ export const Shell = ({ children }: { children: ReactNode }) => {
   const inMore = places.slice(4).some((place) => pathname.startsWith(place.to));
   return (
     <div className="shell">
-      <a className="skip" href="#content">
+      <a className="skip-link" href="#content">
         Skip to the content
       </a>
       <nav className="nav" aria-label="Main">

@@ -1,6 +1,14 @@
 // A list of any length: only the rows in sight are in the page. It scrolls with the page, under a head that stays.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import { useKeys } from "../state/keys";
 import { useNarrow } from "../state/width";
 import { classNames } from "./class-names";
@@ -32,13 +40,15 @@ const narrowHeight = 84;
 
 /** Rows move with `j`/`k` and the arrows, open with Enter. One tab stop. */
 export const VirtualTable = <Row,>(props: VirtualTableProps<Row>) => {
-  const { label, columns, rows, rowKey, onOpen, href, onEnd, more, sort, onSort, onCurrent, foot, stale } =
-    props;
+  const { label, rows, rowKey, onOpen, href, onEnd, more, sort, onSort, onCurrent, foot, stale } = props;
   const narrow = useNarrow(960);
+  const middle = useNarrow(1180);
+  // A column that is not shown must not keep its track.
+  const columns = middle && !narrow ? props.columns.filter((column) => !column.wideOnly) : props.columns;
   const body = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
   const [own, setOwn] = useState<string | null>(null);
-  const chosen = props.current ?? own;
+  const chosen = props.current === undefined ? own : props.current;
   const at = rows.findIndex((row) => rowKey(row) === chosen);
 
   useLayoutEffect(() => {
@@ -50,12 +60,17 @@ export const VirtualTable = <Row,>(props: VirtualTableProps<Row>) => {
     return () => observer.disconnect();
   }, []);
 
+  // A new function would have all rows measured again.
+  const keyAt = useCallback((index: number) => rowKey(rows[index] as Row), [rows, rowKey]);
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => (narrow ? narrowHeight : height),
     overscan: 12,
     scrollMargin: margin,
-    getItemKey: (index) => rowKey(rows[index] as Row),
+    // Top bar and head, and the foot, lie over the rows.
+    scrollPaddingStart: narrow ? 56 : 88,
+    scrollPaddingEnd: narrow ? 96 : 40,
+    getItemKey: keyAt,
   });
   const shown = virtual.getVirtualItems();
   const last = shown[shown.length - 1]?.index ?? -1;

@@ -1,0 +1,188 @@
+// What the evaluators said, across all of them: the fails, the failures by code, and where answers differ.
+import { useCallback, useState } from "react";
+import { useLocation, useNavigate } from "react-router";
+import { apiUrl } from "../../api/client";
+import type { Result } from "../../api/types";
+import { Dialog } from "../../components/dialog";
+import { FilterBar } from "../../components/filter-bar";
+import { Keys } from "../../components/keys-overlay";
+import { LiveMark } from "../../components/live-mark";
+import { Menu } from "../../components/menu";
+import { Page } from "../../components/page";
+import { ErrorPanel, Skeleton } from "../../components/states";
+import { TimeRangePicker } from "../../components/time-range-picker";
+import { VirtualTable } from "../../components/virtual-table";
+import type { Filters } from "../../state/filters";
+import { type FilterName, useFilters } from "../../state/filters";
+import { useKeys } from "../../state/keys";
+import { type TimeRange, useTimeRange } from "../../state/time-range";
+import { count } from "../../text/format";
+import { PromptOf } from "../trace/exact-prompt";
+import { useFilterOptions } from "../traces/facets";
+import { rememberList } from "../traces/last-list";
+import { useLiveList } from "../traces/live-list";
+import { Nothing } from "../traces/nothing";
+import { useReading } from "../traces/reading";
+import { SearchState } from "../traces/search-state";
+import { addressOf } from "./address";
+import { useColumns } from "./columns";
+import { Summary, useSummary, ViewSwitch } from "./summary";
+import "../traces/traces.css";
+import "../trace/span.css";
+import "./results.css";
+
+const offered: readonly FilterName[] = [
+  "evaluator",
+  "service",
+  "code",
+  "label",
+  "judge_model",
+  "model",
+  "operation",
+  "min_score",
+  "max_score",
+  "session",
+];
+
+const idOf = (result: Result) => result.id;
+const timeOf = (result: Result) => result.time;
+
+export default function Results() {
+  const time = useTimeRange();
+  const filters = useFilters();
+  const options = useFilterOptions(time, offered);
+  const summary = useSummary(filters, time);
+  return (
+    <Page
+      title="Results"
+      actions={
+        <>
+          <TimeRangePicker time={time} />
+          <Export filters={filters} time={time} />
+        </>
+      }
+    >
+      <FilterBar filters={filters} options={options} search="Search explanations">
+        <ViewSwitch filters={filters} total={summary.data?.total} />
+      </FilterBar>
+      <Summary query={summary} filters={filters} />
+      <List filters={filters} time={time} />
+    </Page>
+  );
+}
+
+/** Everything the filters fit, not only what was loaded. */
+const Export = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
+  const query = { ...filters.query, ...time.window() };
+  return (
+    <Menu
+      label="Export"
+      icon="export"
+      entries={[
+        { label: "CSV", hint: "for a table", href: apiUrl("/results.csv", query), download: "results.csv" },
+        {
+          label: "JSONL",
+          hint: "one result a line",
+          href: apiUrl("/results.jsonl", query),
+          download: "results.jsonl",
+        },
+      ]}
+    />
+  );
+};
+
+const List = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
+  const go = useNavigate();
+  const { pathname, search } = useLocation();
+  const columns = useColumns();
+  const [current, setCurrent] = useState<Result | null>(null);
+  const [prompt, setPrompt] = useState<Result | null>(null);
+  const reading = useReading(current !== null);
+  const list = useLiveList<Result>({
+    noun: "results",
+    key: `${time.key} ${filters.key}`,
+    query: () => ({ ...filters.query, ...time.window() }),
+    idOf,
+    reading: reading.now,
+    firstVisible: reading.firstRow,
+  });
+  const open = useCallback(
+    (result: Result) => {
+      rememberList(pathname + search, []);
+      void go(addressOf(result));
+    },
+    [go, pathname, search],
+  );
+  const letIn = () => {
+    list.letIn();
+    setCurrent(null);
+    window.scrollTo({ top: 0 });
+  };
+  useKeys("List", [
+    { keys: "p", does: "exact prompt", run: () => current && setPrompt(current) },
+    {
+      keys: "x",
+      does: "only results like this",
+      run: () => current && filters.change({ evaluator: [current.evaluator], verdict: [current.outcome] }),
+    },
+    { keys: "n", does: "show new ones", run: letIn },
+    { keys: "Escape", does: "leave the row", hidden: true, run: () => setCurrent(null) },
+  ]);
+  return (
+    <section className="card" aria-label="List of results" ref={reading.box}>
+      {list.fresh > 0 ? (
+        <button type="button" className="new-rows" onClick={letIn}>
+          {count(list.fresh)}
+          {list.freshMore ? " or more" : ""} new {list.fresh === 1 ? "result" : "results"} <kbd>n</kbd>
+        </button>
+      ) : null}
+      {list.error && list.rows.length === 0 ? (
+        <ErrorPanel error={list.error} what="Results could not be loaded" onRetry={list.retry} />
+      ) : list.loading ? (
+        <Skeleton rows={12} />
+      ) : list.rows.length === 0 && !list.searching ? (
+        <Nothing noun="results" filters={filters} time={time} timeOf={timeOf} />
+      ) : (
+        <VirtualTable
+          label="Results"
+          columns={columns}
+          rows={list.rows}
+          rowKey={idOf}
+          href={addressOf}
+          onOpen={open}
+          onEnd={list.loadMore}
+          more={!list.end}
+          current={current?.id ?? null}
+          onCurrent={setCurrent}
+          stale={list.stale}
+          foot={
+            <>
+              <span className="keys-line not-phone">
+                <span>
+                  <Keys keys="j k" /> move
+                </span>
+                <span>
+                  <Keys keys="Enter" /> open span
+                </span>
+                <span>
+                  <Keys keys="p" /> exact prompt
+                </span>
+                <span>
+                  <Keys keys="x" /> only like this
+                </span>
+              </span>
+              <span className="grow" />
+              <LiveMark />
+              <SearchState list={list} one="result" />
+            </>
+          }
+        />
+      )}
+      {prompt ? (
+        <Dialog wide title={`What ${prompt.evaluator} asked`} onClose={() => setPrompt(null)}>
+          <PromptOf result={prompt} />
+        </Dialog>
+      ) : null}
+    </section>
+  );
+};
