@@ -59,7 +59,7 @@ _MEANING: dict[int, str] = {
     429: "Too often, or over a limit; see `Retry-After`",
     503: "The store cannot be asked now; see `Retry-After`",
 }
-_ALWAYS, _WITH_BODY, _WITH_INPUT = (503,), (400, 408, 413, 415), (422,)
+_ALWAYS, _WITH_BODY, _WITH_INPUT, _OF_PUT = (503,), (400, 408, 413, 415), (422,), (409,)
 
 
 def schemes(cookie: str) -> dict[str, Any]:
@@ -86,18 +86,18 @@ def paths(app: FastAPI, version: str) -> tuple[dict[str, Any], dict[str, Any]]:
     for path, operations in found.get("paths", {}).items():
         for method in METHODS:
             if method in operations and path.startswith(API):
-                _complete(path, operations[method], schemas)
+                _complete(path, method, operations[method], schemas)
     return found.get("paths", {}), schemas | {"Problem": PROBLEM}
 
 
-def _complete(path: str, operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+def _complete(path: str, method: str, operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     scope = _guard(operation)
     for parameter in operation.get("parameters", []):
         _simplify(parameter.get("schema", {}))
     responses = cast("dict[str, Any]", operation["responses"])
     for holder in (operation.get("requestBody", {}), *_successes(responses)):
         _examples(holder, schemas)
-    for status in _statuses(path, operation, scope):
+    for status in _statuses(path, method, operation, scope):
         told = responses.get(str(status), {}).get("description", "")
         # FastAPI's own words for 422 say less.
         meaning = _MEANING.get(status, "") if told in {"", "Validation Error"} else told
@@ -117,7 +117,7 @@ def _guard(operation: dict[str, Any]) -> str:
     return scope
 
 
-def _statuses(path: str, operation: dict[str, Any], scope: str) -> list[int]:
+def _statuses(path: str, method: str, operation: dict[str, Any], scope: str) -> list[int]:
     """The errors a route can have: its own, and those it has by what it takes."""
     parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
     has_body = "requestBody" in operation
@@ -126,6 +126,7 @@ def _statuses(path: str, operation: dict[str, Any], scope: str) -> list[int]:
         (scope, (401,)),
         (scope != KNOWN, (403,)),
         (has_body, _WITH_BODY),
+        (method == "put", _OF_PUT),
         (has_body or parameters, _WITH_INPUT),
         ("{" in path, (404,)),
         ("cursor" in parameters, (400,)),

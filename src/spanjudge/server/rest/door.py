@@ -40,6 +40,7 @@ class RestDoor:
             await self._app(scope, receive, send)
             return
         try:
+            _check_path(scope, path)
             self._enter(scope, path)
             inner = await self._body(scope, receive) if scope["method"] not in SAFE_METHODS else receive
         except (Denied, ApiProblem, Problem) as refused:
@@ -85,6 +86,13 @@ class RestDoor:
             return {"type": "http.request", "body": body, "more_body": False}
 
         return again
+
+
+def _check_path(scope: Scope, path: str) -> None:
+    """Raise `ApiProblem` for what no database can look for."""
+    query: bytes = scope.get("query_string", b"")
+    if "\0" in path or b"%00" in query:
+        raise ApiProblem(422, "The address holds a NUL character: take it out.")
 
 
 _OF_PACKING = frozenset({b"content-encoding", b"content-length"})

@@ -23,7 +23,14 @@ def router(parts: Parts) -> APIRouter:
     access, version = parts.access, parts.facts.version
     attempts = Attempts()
 
-    @own.post("/session", summary="Sign in")
+    @own.post(
+        "/session",
+        summary="Sign in",
+        responses={
+            401: {"description": "The token is unknown, or has expired or been revoked"},
+            429: {"description": "Too many wrong tokens; see `Retry-After`"},
+        },
+    )
     async def sign_in(body: SignIn, request: Request, response: Response) -> Session:
         """Exchange a token for a session's cookie, which lasts for 7 days without use and 30 in all.
 
