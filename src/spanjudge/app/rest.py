@@ -39,6 +39,7 @@ def parts_of(app: "App") -> "Parts":
             destinations=tuple(exporter.name for exporter in app.exporters),
         ),
         now=app.now,
+        ending=app.ending,
     )
 
 

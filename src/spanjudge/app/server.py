@@ -95,6 +95,8 @@ class App:
             issued=token_file.issued,
             reload=token_file.reload,
         )
+        self.ending = asyncio.Event()
+        """Set when the server begins to end."""
         self._published = 0
         self._telemetry = telemetry
         default = judges["default"].model
@@ -188,6 +190,7 @@ class App:
                 on_listening=listening,
                 drain_seconds=drain_seconds,
                 drain=self.scorer.aclose,
+                ending=self.ending,
             )
         finally:
             if grpc is not None:

@@ -42,12 +42,13 @@ async def serve(  # one keyword for each thing a caller may want otherwise
     on_listening: Callable[[str, int], None] | None = None,
     drain: Callable[[float], Awaitable[None]] | None = None,
     stop: asyncio.Event | None = None,
+    ending: asyncio.Event | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or `stop`; a second signal ends it at once.
 
     Port 0 takes a free one; `on_listening` is told host and port once requests are taken. On a signal no
-    more connections are taken, requests under way are given `drain_seconds`, and `drain` is called with
-    what is left of them. Raises `SettingsError` when the address cannot be had.
+    more connections are taken, `ending` is set, requests under way are given `drain_seconds`, and `drain` is
+    called with what is left of them. Raises `SettingsError` when the address cannot be had.
     """
     limits = limits or Limits()
     _raise_open_files()
@@ -68,7 +69,7 @@ async def serve(  # one keyword for each thing a caller may want otherwise
             timeout_keep_alive=round(limits.keep_alive_seconds),
             timeout_graceful_shutdown=max(1, round(drain_seconds)),
         )
-        server = _Server(config, lambda: on_listening(host, port) if on_listening else None, stop)
+        server = _Server(config, lambda: on_listening(host, port) if on_listening else None, stop, ending)
         # uvicorn leaves the process when the application cannot start; a caller has things to close.
         with contextlib.suppress(SystemExit):
             await server.serve(sockets=[listening])
@@ -144,10 +145,15 @@ class _Server(uvicorn.Server):
     """uvicorn's server, ended by signals without raising them again, and with an eye on slow senders."""
 
     def __init__(
-        self, config: uvicorn.Config, on_listening: Callable[[], None], stop: asyncio.Event | None
+        self,
+        config: uvicorn.Config,
+        on_listening: Callable[[], None],
+        stop: asyncio.Event | None,
+        ending: asyncio.Event | None,
     ) -> None:
         super().__init__(config)
         self._stop = stop
+        self._ending = ending
         self._on_listening = on_listening
         self._signalled: float | None = None
         self.start_failed = True
@@ -169,6 +175,8 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             self.force_exit = True
         self.should_exit = True
+        if self._ending is not None:
+            self._ending.set()
         self._signalled = self._signalled or time.monotonic()
 
     @contextlib.contextmanager

@@ -105,7 +105,7 @@ class Ledger:
         self.evaluators = dict(evaluators)
         self.edited = False
         """Whether limits hold that took the place of these."""
-        self.revision = 0
+        self.revision: int = 0
         """Of the limits that were set last."""
         self.from_settings = LimitsSet(all=limits, evaluators=dict(evaluators))
         self._tariffs = dict(tariffs)

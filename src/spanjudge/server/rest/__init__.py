@@ -4,17 +4,36 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from spanjudge.server.rest import attributes, explain, previews, session, setup, tokens, trials, variables
+from spanjudge.server.rest import (
+    attributes,
+    budgets,
+    events,
+    explain,
+    judges,
+    pipeline,
+    previews,
+    session,
+    setup,
+    tokens,
+    trials,
+    usage,
+    variables,
+)
 from spanjudge.server.rest.parts import Parts
 
 ROUTERS: Sequence[Callable[[Parts], APIRouter]] = (
     attributes.router,
+    budgets.router,
+    events.router,
     explain.router,
+    judges.router,
+    pipeline.router,
     previews.router,
     session.router,
     setup.router,
     tokens.router,
     trials.router,
+    usage.router,
     variables.router,
 )
 """Every router of the API, in the order of the document."""

@@ -1,5 +1,6 @@
 """What the routes of the REST API are given by the composition root."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -36,7 +37,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """`trial_judges` keep to the budgets and note what they use; `now` gives nanoseconds since 1970."""
+    """`trial_judges` keep to the budgets and note what they use; `now` gives nanoseconds since 1970.
+
+    `ending` is set when the server begins to end: answers that would go on must end then.
+    """
 
     store: Store
     queries: Queries
@@ -51,3 +55,4 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     scorers: Mapping[str, Evaluator]
     facts: Facts
     now: Callable[[], int]
+    ending: asyncio.Event = msgspec.field(default_factory=asyncio.Event)

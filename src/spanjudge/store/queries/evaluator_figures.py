@@ -1,7 +1,5 @@
 """How each evaluator does: for lists of evaluators."""
 
-from collections.abc import Iterable
-
 import msgspec
 from sqlalchemy import Connection, func, select, text
 
@@ -45,8 +43,7 @@ def evaluator_figures(
 
 def waiting_jobs(connection: Connection) -> dict[str, int]:
     """How many jobs wait, by evaluator."""
-    rows: Iterable[tuple[str, int]] = connection.execute(_waiting).tuples()
-    return dict(rows)
+    return {row[0]: row[1] for row in connection.execute(_waiting)}
 
 
 def _last(connection: Connection, name: str) -> int | None:
