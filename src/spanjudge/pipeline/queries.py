@@ -78,6 +78,10 @@ class Queries(Targets, Protocol):
         """Versions of evaluators by (name, version hash); unknown ones are left out."""
         ...
 
+    async def results_by_version(self, evaluator: str) -> dict[str, int]:
+        """How many current outcomes each version (by its hash) of an evaluator has."""
+        ...
+
     async def statistics(self, filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
         """Sums over the outcomes of a window, and of the window before it.
 

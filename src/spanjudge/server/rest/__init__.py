@@ -6,35 +6,51 @@ from fastapi import APIRouter
 
 from spanjudge.server.rest import (
     attributes,
+    backfills,
     budgets,
+    checking,
+    evaluators,
     events,
     explain,
+    gallery,
     judges,
+    judging,
     pipeline,
     previews,
+    prompts,
+    publishing,
     session,
     setup,
     tokens,
     trials,
     usage,
     variables,
+    versions,
 )
 from spanjudge.server.rest.parts import Parts
 
 ROUTERS: Sequence[Callable[[Parts], APIRouter]] = (
     attributes.router,
+    backfills.router,
     budgets.router,
+    checking.router,
+    evaluators.router,
     events.router,
     explain.router,
+    gallery.router,
     judges.router,
+    judging.router,
     pipeline.router,
     previews.router,
+    prompts.router,
+    publishing.router,
     session.router,
     setup.router,
     tokens.router,
     trials.router,
     usage.router,
     variables.router,
+    versions.router,
 )
 """Every router of the API, in the order of the document."""
 

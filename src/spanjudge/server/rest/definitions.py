@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from spanjudge.evaluators.problem import Path, Problem, spell
 from spanjudge.server.rest.parts import Facts
 from spanjudge.server.rest.problem import ApiProblem, FieldError
 from spanjudge.server.rest.shapes import evaluators as shapes
+from spanjudge.server.rest.told import readable
 
 MOST_ISSUES = 200
 _LEAF_BYTES = 8
@@ -95,18 +96,29 @@ def answer_of(answer: shapes.Answer) -> AnswerFormat:
             )
 
 
+def answer_type(answer: AnswerFormat) -> Literal["category", "boolean", "score"]:
+    """The word for it."""
+    match answer:
+        case Category():
+            return "category"
+        case Boolean():
+            return "boolean"
+        case Score():
+            return "score"
+
+
 def problems(definition: shapes.Definition, judges: Sequence[str] = ()) -> list[Problem]:
     """All that is wrong, by the rules of files; never raises. `judges` are those of the settings."""
-    return list(_not_kept(definition)) or _wrong(definition, judges)
+    return list(not_kept(definition)) or _wrong(definition, judges)
 
 
 def validated(definition: shapes.Definition, facts: Facts) -> shapes.Validation:
     """Every error and warning, each with its field."""
-    not_kept = list(_not_kept(definition))
-    found = not_kept or _wrong(definition, facts.judges)
-    issues = [shapes.Issue(field=field_of(one), message=one.message) for one in found]
+    hopeless = list(not_kept(definition))
+    found = hopeless or _wrong(definition, facts.judges)
+    issues = [issue_of(one) for one in found]
     evaluator = evaluator_of(definition)
-    if not not_kept and not any(one.path[:1] == ("scope",) for one in found):
+    if not hopeless and not any(one.path[:1] == ("scope",) for one in found):
         issues += [_warning(told) for told in doubts(evaluator)]
     if definition.name in facts.file_evaluators:
         issues.append(_of_a_file(definition.name))
@@ -118,15 +130,29 @@ def checked(definition: shapes.Definition, judges: Sequence[str]) -> Evaluator:
     found = problems(definition, judges)
     if found:
         errors = [FieldError(field_of(one), one.message) for one in found]
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        told = f"{errors[0].field} {errors[0].message}{more}. {_NOT_SAVED}"
+        told = f"{told_of(errors)} {_NOT_SAVED}"
         raise ApiProblem(422, told, code="invalid_evaluator", errors=errors)
     return evaluator_of(definition)
+
+
+def told_of(errors: Sequence[FieldError]) -> str:
+    """One sentence: the first of them, and how many more there are."""
+    first = f"{errors[0].field} {errors[0].message}"
+    if len(errors) > 1:
+        first = f"{first.removesuffix('?')}, and {len(errors) - 1} more"
+    return first if first.endswith("?") else f"{first}."
 
 
 def field_of(problem: Problem) -> str:
     """The field as people write it: `answer.labels[3].name`."""
     return spell(problem.path)
+
+
+def issue_of(problem: Problem) -> shapes.Issue:
+    """What is wrong, in a text that UTF-8 can carry."""
+    return shapes.Issue(
+        field=readable(field_of(problem)), message=readable(problem.message), line=problem.line
+    )
 
 
 def _of_a_file(name: str) -> shapes.Issue:
@@ -169,7 +195,7 @@ def _misplaced(answer: shapes.Answer) -> Iterator[Problem]:
                 yield Problem(("answer", field), told)
 
 
-def _not_kept(definition: shapes.Definition) -> Iterator[Problem]:
+def not_kept(definition: shapes.Definition) -> Iterator[Problem]:
     """What is too long to be looked at, and characters that nothing can store."""
     total, longest, longest_path = 0, -1, cast("Path", ())
     for path, text in _leaves(definition, ()):

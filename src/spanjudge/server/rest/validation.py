@@ -66,7 +66,9 @@ def field_errors(found: Sequence[dict[str, Any]], body: object) -> list[FieldErr
     """One for each field that is wrong, in the order of the body; a union's tries are told once."""
     told: dict[str, str] = {}
     for one in found:
-        told.setdefault(field_path(one["loc"], one["type"], body), message(one))
+        # A definition's fields are named as in its file, wherever it stands in a body.
+        field = field_path(one["loc"], one["type"], body).removeprefix("definition.")
+        told.setdefault(field, message(one))
     return [FieldError(field, words) for field, words in told.items()]
 
 

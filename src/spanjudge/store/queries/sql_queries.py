@@ -36,6 +36,10 @@ class SqlQueries(SqlTargets):
         """Versions of evaluators by (name, version hash)."""
         return await self._database.look(lambda db: versions.versions(db, pairs))
 
+    async def results_by_version(self, evaluator: str) -> dict[str, int]:
+        """How many current outcomes each version has."""
+        return await self._database.look(lambda db: versions.results_by_version(db, evaluator))
+
     async def statistics(self, filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
         """Sums over the outcomes of a window, and of the window before it."""
         return await self._database.look(

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from functools import lru_cache
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.pipeline.queries import KnownVersion
 from spanjudge.store.keys import portions
-from spanjudge.store.tables import evaluators
+from spanjudge.store.tables import evaluators, results
 
 _MOST_KEPT = 1_000
 
@@ -28,6 +28,17 @@ def versions(
             if (name, version) in wanted:
                 found[name, version] = KnownVersion(number=number, evaluator=_evaluator(definition))
     return found
+
+
+def results_by_version(connection: Connection, evaluator: str) -> dict[str, int]:
+    """How many current outcomes each version of an evaluator has, by its hash."""
+    columns = results.c
+    rows = connection.execute(
+        select(columns.version, func.count())
+        .where(columns.evaluator == evaluator, columns.current.is_(True))
+        .group_by(columns.version)
+    )
+    return dict(rows.tuples().all())
 
 
 @lru_cache(_MOST_KEPT)

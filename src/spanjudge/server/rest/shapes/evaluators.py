@@ -121,6 +121,13 @@ class Issue(Shape):
     field: str = Field(description="As people write it.", examples=["answer.labels[3].name"])
     message: str
     severity: Literal["error", "warning"] = "error"
+    line: int | None = Field(default=None, description="The line of the YAML text, counted from 1.")
+
+
+class DefinitionBody(Body):
+    """A definition to be looked at; nothing is stored."""
+
+    definition: Definition
 
 
 class Validation(Shape):
