@@ -64,7 +64,7 @@ class Lane:
         self.name = name
         self._desk = desk
         loop = asyncio.get_running_loop()
-        self._throttle = Throttle(_most(judge, desk.options.concurrency), loop.time)
+        self._throttle = Throttle(groups_at_once(judge, desk.options.concurrency), loop.time)
         self._new = asyncio.Event()
         self._ready: deque[Group] = deque()
         self._unread: list[Group] = []
@@ -213,7 +213,7 @@ class Lane:
         return heard
 
 
-def _most(judge: Judge, concurrency: int) -> int:
+def groups_at_once(judge: Judge, concurrency: int) -> int:
     """Groups under way: few enough that none waits long inside the judge model for its turn."""
     model = judge.model
     if model.traits.small:

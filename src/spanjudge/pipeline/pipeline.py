@@ -9,11 +9,13 @@ import msgspec
 
 from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.judge import Judge
+from spanjudge.pipeline.backfill import Backfills
 from spanjudge.pipeline.budget_gauges import observe_budgets
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Clock, Now
 from spanjudge.pipeline.commit import Commits
 from spanjudge.pipeline.fresh import FreshSpans
+from spanjudge.pipeline.lane import groups_at_once
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.outbox import ExportState, Pump
 from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
@@ -104,6 +106,13 @@ class Pipeline:
             on_results=self._results,
             fresh=self._fresh,
         )
+        self.backfills = Backfills(
+            store,
+            lambda: self._catalogue.live,
+            self._now,
+            places=lambda name: groups_at_once(judges[name], options.concurrency) if name in judges else 1,
+            on_jobs=self.wake,
+        )
         self._windows = Windows(store, lambda: self._catalogue.live, most_spans=options.most_spans)
         self._retention = Retention(
             store,
@@ -179,6 +188,7 @@ class Pipeline:
             "closing traces and sessions": self._close_windows,
             "looking at the store": self._keep_health,
             "deleting what is old": self._retention.run,
+            "running backfills": self.backfills.run,
             "storing usage": self._keep_usage,
         }
         self._tasks = [asyncio.create_task(supervised(name, run)) for name, run in work.items()]
@@ -229,6 +239,10 @@ class Pipeline:
             except StoreError as error:
                 _log.error("usage could not be stored", extra={"reason": str(error)})
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def wake(self) -> None:
+        """There may be something to judge that did not come in by `receive`."""
+        self._worker.wake()
 
     def _admit(self) -> None:
         if not self._running:

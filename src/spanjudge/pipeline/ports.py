@@ -1,7 +1,7 @@
 """What the pipeline needs from others: a store that keeps everything, exporters that carry results away."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
@@ -13,6 +13,9 @@ from spanjudge.pipeline.decision import Reason
 from spanjudge.pipeline.queries import Queries
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
 from spanjudge.telemetry.evaluated import Evaluated, Target
+
+if TYPE_CHECKING:
+    from spanjudge.pipeline.requested import Requested
 
 EvaluatorStatus = Literal["draft", "published", "paused", "archived"]
 JobState = Literal["waiting", "leased", "done", "failed", "skipped"]
@@ -237,6 +240,11 @@ class Store(Protocol):
     @property
     def queries(self) -> Queries:
         """What pages ask."""
+        ...
+
+    @property
+    def requested(self) -> "Requested":
+        """Jobs and backfills that people asked for."""
         ...
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:

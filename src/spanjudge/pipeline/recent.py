@@ -53,6 +53,13 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
         """Whether all of the window was read."""
         return self.examined >= self.total
 
+    def target(self, place: int) -> Target:
+        """What was read there."""
+        if self.kind != "span":
+            return self.readings[place].target
+        raw = self.shown[place].raw
+        return Target(trace_id=raw.trace_id, span_id=raw.span_id)
+
     @property
     def spans(self) -> Sequence[Shown]:
         """Every span that was read, those of traces and sessions by their head."""
@@ -91,6 +98,10 @@ class RecentTargets:
         now = self._now()
         # What starts a little later than now has another machine's clock.
         stretch = Stretch(start_ns=now - int(hours * _HOUR), end_ns=now + _HOUR, services=services)
+        return await self.read_stretch(kind, stretch)
+
+    async def read_stretch(self, kind: TargetKind, stretch: Stretch) -> Recent:
+        """What started in a window. Raises `StoreError`."""
         first = await self._queries.stored_since()
         total = await self._queries.count_targets(kind, stretch)
         most = self._bounds.spans if kind == "span" else self._bounds.wholes
@@ -115,7 +126,7 @@ class RecentTargets:
             total=max(total, examined),
             examined=examined,
             since_ns=max(stretch.start_ns, first if first is not None else stretch.start_ns),
-            until_ns=now,
+            until_ns=min(stretch.end_ns, self._now()),
             shown=shown,
             readings=readings,
         )

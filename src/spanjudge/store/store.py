@@ -28,6 +28,7 @@ from spanjudge.store import jobs as job_rows
 from spanjudge.store import spans as span_rows
 from spanjudge.store import usage as usage_rows
 from spanjudge.store import windows as window_rows
+from spanjudge.store.backfills import SqlRequested
 from spanjudge.store.database import Database, path_of, ready_file
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.queries.sql_queries import SqlQueries
@@ -64,6 +65,8 @@ class SqlStore:
         self._retention = Retention(database, self._envelopes)
         self.queries = SqlQueries(database)
         """What pages ask."""
+        self.requested = SqlRequested(database)
+        """Jobs and backfills that people asked for."""
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""
