@@ -1,5 +1,5 @@
 // A result in a list.
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import { Link } from "react-router";
 import type { Result } from "../../api/types";
 import type { Column } from "../../components/table";
@@ -10,8 +10,11 @@ import { count, fullTime, moment, money, score } from "../../text/format";
 import { oneLine } from "../trace/inert";
 import { addressOf } from "./address";
 
-export const useColumns = (): Column<Result>[] => {
+/** `remember` is told before a row is opened by its link. */
+export const useColumns = (remember: (result: Result) => void): Column<Result>[] => {
   const now = useNow(60_000);
+  const newest = useRef(remember);
+  newest.current = remember;
   return useMemo(
     () => [
       {
@@ -68,6 +71,7 @@ export const useColumns = (): Column<Result>[] => {
               className="plain"
               to={addressOf(result)}
               tabIndex={-1}
+              onClick={() => newest.current(result)}
               title={words.slice(0, 400)}
               dir="auto"
             >

@@ -1,5 +1,5 @@
 // What the evaluators said, across all of them: the fails, the failures by code, and where answers differ.
-import { useCallback, useState } from "react";
+import { useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { apiUrl } from "../../api/client";
 import type { Result } from "../../api/types";
@@ -23,6 +23,7 @@ import { rememberList } from "../traces/last-list";
 import { useLiveList } from "../traces/live-list";
 import { Nothing } from "../traces/nothing";
 import { useReading } from "../traces/reading";
+import { useCurrent, useScrollBack } from "../traces/return";
 import { SearchState } from "../traces/search-state";
 import { addressOf } from "./address";
 import { useColumns } from "./columns";
@@ -94,8 +95,8 @@ const Export = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
 const List = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
   const go = useNavigate();
   const { pathname, search } = useLocation();
-  const columns = useColumns();
-  const [current, setCurrent] = useState<Result | null>(null);
+  const address = pathname + search;
+  const [current, setCurrent] = useCurrent(address);
   const [prompt, setPrompt] = useState<Result | null>(null);
   const reading = useReading(current !== null);
   const list = useLiveList<Result>({
@@ -106,24 +107,25 @@ const List = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
     reading: reading.now,
     firstVisible: reading.firstRow,
   });
-  const open = useCallback(
-    (result: Result) => {
-      rememberList(pathname + search, []);
-      void go(addressOf(result));
-    },
-    [go, pathname, search],
-  );
+  useScrollBack(address, list.rows.length > 0);
+  const remember = (result: Result) => rememberList(address, [], idOf(result));
+  const columns = useColumns(remember);
+  const open = (result: Result) => {
+    remember(result);
+    void go(addressOf(result));
+  };
   const letIn = () => {
     list.letIn();
     setCurrent(null);
     window.scrollTo({ top: 0 });
   };
+  const chosen = list.rows.find((result) => idOf(result) === current);
   useKeys("List", [
-    { keys: "p", does: "exact prompt", run: () => current && setPrompt(current) },
+    { keys: "p", does: "exact prompt", run: () => chosen && setPrompt(chosen) },
     {
       keys: "x",
       does: "only results like this",
-      run: () => current && filters.change({ evaluator: [current.evaluator], verdict: [current.outcome] }),
+      run: () => chosen && filters.change({ evaluator: [chosen.evaluator], verdict: [chosen.outcome] }),
     },
     { keys: "n", does: "show new ones", run: letIn },
     { keys: "Escape", does: "leave the row", hidden: true, run: () => setCurrent(null) },
@@ -152,8 +154,8 @@ const List = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
           onOpen={open}
           onEnd={list.loadMore}
           more={!list.end}
-          current={current?.id ?? null}
-          onCurrent={setCurrent}
+          current={current}
+          onCurrent={(result) => setCurrent(idOf(result))}
           stale={list.stale}
           foot={
             <>

@@ -42,10 +42,11 @@ export const Attributes = ({ span }: { span: SpanDetail }) => {
     <>
       <div className="attr-search">
         <label className="search">
-          <Icon name="search" />
+          <Icon name="search" small />
           <span className="unseen">Search attributes</span>
           <input
             type="search"
+            className="input"
             placeholder={`Search ${count(total)} attributes`}
             value={text}
             onChange={(event) => setText(event.target.value)}
@@ -58,12 +59,12 @@ export const Attributes = ({ span }: { span: SpanDetail }) => {
           <section key={group.title} aria-label={group.title}>
             <h3 className="group-head">{group.title}</h3>
             <table className="attrs">
-              <thead className="unseen">
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Value</th>
-                </tr>
-              </thead>
+              <caption className="unseen">{group.title}: name, value</caption>
+              <colgroup>
+                <col className="attr-name" />
+                <col />
+                <col className="attr-tools" />
+              </colgroup>
               <tbody>
                 {group.items.map((attribute, at) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: a name may come twice, and the order is the span's.
@@ -72,7 +73,13 @@ export const Attributes = ({ span }: { span: SpanDetail }) => {
                       {oneLine(attribute.name)}
                     </th>
                     <td>
-                      <LongText code text={attribute.value} totalChars={attribute.total_chars} lines={8} />
+                      <LongText
+                        code
+                        text={attribute.value}
+                        totalChars={attribute.total_chars}
+                        lines={8}
+                        width={56}
+                      />
                     </td>
                     <td className="tools">
                       <CopyButton text={attribute.value} label={`Copy ${oneLine(attribute.name)}`} />

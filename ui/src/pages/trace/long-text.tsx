@@ -11,6 +11,8 @@ type Props = {
   /** JSON is indented and coloured, and all of it is set in the code font. */
   code?: boolean;
   lines?: number;
+  /** Characters in a line, about. */
+  width?: number;
   className?: string;
 };
 
@@ -36,17 +38,18 @@ export const JsonText = ({ text }: { text: string }) => {
   });
 };
 
-export const LongText = ({ text, totalChars = 0, code = false, lines = 20, className }: Props) => {
+export const LongText = ({ text, totalChars = 0, code = false, lines = 20, width, className }: Props) => {
   const [all, setAll] = useState(false);
-  const readable = useMemo(() => visible((code ? indented(text) : null) ?? text), [text, code]);
-  const cut = useMemo(() => cutAt(readable, lines), [readable, lines]);
+  const json = useMemo(() => (code ? indented(text) : null), [text, code]);
+  const readable = useMemo(() => visible(json ?? text), [json, text]);
+  const cut = useMemo(() => cutAt(readable, lines, width), [readable, lines, width]);
   const shown = all ? readable : cut.text;
   const missing = totalChars > text.length;
   const Tag = code ? "pre" : "div";
   return (
     <>
       <Tag className={className} dir="auto">
-        {code ? <JsonText text={shown} /> : shown}
+        {json === null ? shown : <JsonText text={shown} />}
         {cut.cut && !all ? "…" : null}
       </Tag>
       {cut.cut || missing ? (

@@ -1,6 +1,6 @@
 // One trace: its spans and when they ran, and all about the chosen one.
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { ApiError, api } from "../../api/client";
 import type { Trace as TraceShape } from "../../api/types";
@@ -107,6 +107,9 @@ const Shown = ({ trace, crumbs }: ShownProps) => {
     { keys: "p", does: "exact prompt", run: () => togglePrompt(pane.current) },
     { keys: "Escape", does: "back to the list", run: back },
   ]);
+
+  // The list that led here may have been scrolled far down.
+  useLayoutEffect(() => window.scrollTo({ top: 0 }), []);
 
   // On a narrow screen the span follows its tree: choosing one leads down to it.
   const first = useRef(true);

@@ -1,5 +1,5 @@
 // Every trace that came, newest first, with what the evaluators say of it.
-import { useCallback, useMemo, useState } from "react";
+import { useMemo, useRef } from "react";
 import { Link, useLocation, useNavigate } from "react-router";
 import type { TraceRow } from "../../api/types";
 import { CopyButton } from "../../components/button";
@@ -26,6 +26,7 @@ import { useLiveList } from "./live-list";
 import { Nothing } from "./nothing";
 import { ResultsOverTime } from "./over-time";
 import { useReading } from "./reading";
+import { useCurrent, useScrollBack } from "./return";
 import { SearchState } from "./search-state";
 import "./traces.css";
 
@@ -52,7 +53,8 @@ export default function Traces() {
   const options = useFilterOptions(time, offered);
   const go = useNavigate();
   const { pathname, search } = useLocation();
-  const [current, setCurrent] = useState<TraceRow | null>(null);
+  const address = pathname + search;
+  const [current, setCurrent] = useCurrent(address);
   const reading = useReading(current !== null);
   const list = useLiveList<TraceRow>({
     noun: "traces",
@@ -62,24 +64,24 @@ export default function Traces() {
     reading: reading.now,
     firstVisible: reading.firstRow,
   });
-  const columns = useColumns();
+  const remember = (trace: TraceRow) => rememberList(address, list.rows.map(idOf), idOf(trace));
+  const columns = useColumns(remember);
+  useScrollBack(address, list.rows.length > 0);
 
-  const open = useCallback(
-    (trace: TraceRow, tab = "") => {
-      rememberList(pathname + search, list.rows.map(idOf));
-      void go(`${addressOf(trace)}${tab}`);
-    },
-    [go, pathname, search, list.rows],
-  );
+  const open = (trace: TraceRow, tab = "") => {
+    remember(trace);
+    void go(`${addressOf(trace)}${tab}`);
+  };
   const letIn = () => {
     list.letIn();
     setCurrent(null);
     window.scrollTo({ top: 0 });
   };
 
+  const chosen = list.rows.find((trace) => idOf(trace) === current);
   useKeys("List", [
-    { keys: "e", does: "why (not) judged", run: () => current && open(current, "?tab=evaluation") },
-    { keys: "x", does: "only traces like this", run: () => current && filters.change(likeThis(current)) },
+    { keys: "e", does: "why (not) judged", run: () => chosen && open(chosen, "?tab=evaluation") },
+    { keys: "x", does: "only traces like this", run: () => chosen && filters.change(likeThis(chosen)) },
     { keys: "n", does: "show new ones", run: letIn },
     { keys: "Escape", does: "leave the row", hidden: true, run: () => setCurrent(null) },
   ]);
@@ -124,8 +126,8 @@ export default function Traces() {
             onOpen={open}
             onEnd={list.loadMore}
             more={!list.end}
-            current={current?.trace_id ?? null}
-            onCurrent={setCurrent}
+            current={current}
+            onCurrent={(trace) => setCurrent(idOf(trace))}
             stale={list.stale}
             foot={
               <>
@@ -210,8 +212,10 @@ const VerdictSwitch = ({ filters }: { filters: Filters }) => {
   );
 };
 
-const useColumns = (): Column<TraceRow>[] => {
+const useColumns = (remember: (trace: TraceRow) => void): Column<TraceRow>[] => {
   const now = useNow(60_000);
+  const newest = useRef(remember);
+  newest.current = remember;
   return useMemo(
     () => [
       {
@@ -230,7 +234,12 @@ const useColumns = (): Column<TraceRow>[] => {
         head: "Root span and input",
         place: "title",
         cell: (trace) => (
-          <Link className="plain trace-name cut" to={addressOf(trace)} tabIndex={-1}>
+          <Link
+            className="plain trace-name cut"
+            to={addressOf(trace)}
+            tabIndex={-1}
+            onClick={() => newest.current(trace)}
+          >
             <b dir="auto">{oneLine(trace.name) || "without a name"}</b>{" "}
             <span className="quiet" dir="auto">
               {oneLine(trace.input) || (trace.verdicts.chips.length === 0 ? "(no content)" : "")}
