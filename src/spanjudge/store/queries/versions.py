@@ -34,11 +34,11 @@ def results_by_version(connection: Connection, evaluator: str) -> dict[str, int]
     """How many current outcomes each version of an evaluator has, by its hash."""
     columns = results.c
     rows = connection.execute(
-        select(columns.version, func.count())
+        select(columns.version, func.count().label("results"))
         .where(columns.evaluator == evaluator, columns.current.is_(True))
         .group_by(columns.version)
     )
-    return dict(rows.tuples().all())
+    return {row.version: row.results for row in rows}
 
 
 @lru_cache(_MOST_KEPT)
