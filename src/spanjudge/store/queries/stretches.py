@@ -91,12 +91,13 @@ class Stretches:
         first, last, oldest_ns = connection.execute(_ends).one()
         state = (int(first), int(last))
         with self._lock:
-            if state == self._state or state[1] < self._state[1]:
+            # Two threads may come in another order than their views of the data are of.
+            if state == self._state or 0 < state[1] < self._state[1]:
                 return state
             before, self._state = self._state, state
             if not self._kept:
                 return state
-            if last - before[1] > _MOST_NEW:
+            if not last or last - before[1] > _MOST_NEW:
                 self._forget(lambda _start, _end: True)
                 return state
             if state[0] != before[0]:
