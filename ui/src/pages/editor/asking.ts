@@ -1,5 +1,6 @@
 // What the editor asks the server while somebody types: what is wrong, how many spans fit, what they are made of.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import { ApiError, api } from "../../api/client";
 import type {
   Attributes,
@@ -71,7 +72,20 @@ export const usePreview = (definition: Definition) => {
     retry: false,
     meta: quiet,
   });
-  return { ...query, current: key === now && !query.isPlaceholderData };
+  // While a prompt is half written nothing can be counted: what was counted last stays, so that nothing jumps.
+  const last = useRef(query.data);
+  if (query.data) last.current = query.data;
+  const inScope =
+    query.error instanceof ApiError &&
+    query.error.errors.some(({ field }) => /^(scope|needs|variables)\b/.test(field));
+  return {
+    data: query.data ?? last.current,
+    error: inScope || !last.current ? query.error : null,
+    isFetching: query.isFetching,
+    isPending: query.isPending,
+    refetch: query.refetch,
+    current: key === now && query.data !== undefined && !query.isPlaceholderData,
+  };
 };
 
 /** The same of what is published now, to compare with. */

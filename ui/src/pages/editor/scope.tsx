@@ -29,6 +29,7 @@ export function Scope() {
           <PlaceField place="target" label="Target" group>
             {() => (
               <Segmented
+                className="self-start"
                 label="Target"
                 value={target}
                 options={targets}

@@ -111,15 +111,15 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "kind",
       head: "Answer, target",
-      width: "122px",
+      width: "112px",
       wideOnly: true,
       cell: (row) => <span className="quiet">{`${row.answer_type}, ${row.target}`}</span>,
     },
-    { key: "status", head: "Status", width: "122px", place: "aside", cell: (row) => <State row={row} /> },
+    { key: "status", head: "Status", width: "112px", place: "aside", cell: (row) => <State row={row} /> },
     {
       key: "worst",
       head: `Pass rate, ${windowWords}`,
-      width: "208px",
+      width: "196px",
       sort: true,
       place: "meta",
       cell: (row) => <Rate row={row} />,
@@ -127,7 +127,7 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "results",
       head: "Results",
-      width: "76px",
+      width: "72px",
       align: "end",
       sort: true,
       place: "tail",
@@ -141,7 +141,7 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "waiting",
       head: "Waiting",
-      width: "72px",
+      width: "64px",
       align: "end",
       sort: true,
       wideOnly: true,
@@ -152,7 +152,7 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "sampling",
       head: "Sampling",
-      width: "76px",
+      width: "72px",
       align: "end",
       wideOnly: true,
       cell: (row) => <span className="soft">{`${row.sampling}%`}</span>,
@@ -160,14 +160,14 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "judge",
       head: "Judge model",
-      width: "118px",
+      width: "92px",
       wideOnly: true,
       cell: (row) => <span className="soft">{row.judge}</span>,
     },
     {
       key: "cost",
       head: "Cost",
-      width: "76px",
+      width: "72px",
       align: "end",
       sort: true,
       cell: (row) => (row.status === "draft" ? "–" : money(row.figures.cost_usd)),
@@ -175,14 +175,14 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "error",
       head: "Last error",
-      width: "176px",
+      width: "132px",
       place: "wide",
       cell: (row) => <LastError row={row} now={now} />,
     },
     {
       key: "menu",
       head: <span className="unseen">Actions</span>,
-      width: "52px",
+      width: "44px",
       align: "end",
       cell: (row) =>
         mayChange ? (
