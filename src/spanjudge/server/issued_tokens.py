@@ -65,8 +65,8 @@ class IssuedTokens:
             digest=hashlib.sha256(token.encode()).digest(),
             scopes=frozenset(scopes),
             name=" ".join(name.encode("utf-8", "replace").decode().split())[:LONGEST_NAME],
-            created_ns=now_ns // 1_000_000_000 * 1_000_000_000,
-            expires_ns=expires_ns,
+            created_ns=_whole_seconds(now_ns),
+            expires_ns=None if expires_ns is None else _whole_seconds(expires_ns),
             issued=True,
         )
         with self._changing() as grants:
@@ -143,6 +143,10 @@ def _line(grant: Grant) -> str:
     expires = _NO_END if grant.expires_ns is None else _instant(grant.expires_ns)
     digest = f"sha256:{grant.digest.hex()}"
     return f"{grant.id} {digest} {scopes} {_instant(grant.created_ns)} {expires} {grant.name}".rstrip()
+
+
+def _whole_seconds(ns: int) -> int:
+    return ns // 1_000_000_000 * 1_000_000_000
 
 
 def _instant(ns: int) -> str:

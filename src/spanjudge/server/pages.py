@@ -83,7 +83,7 @@ class _Shaped:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
         if method == "OPTIONS":
-            await self._options(scope, send)
+            await self._options(scope, receive, send)
             return
         head = method == "HEAD"
         if head:
@@ -102,10 +102,13 @@ class _Shaped:
 
         await self._app(scope, receive, shaped)
 
-    async def _options(self, scope: Scope, send: Send) -> None:
+    async def _options(self, scope: Scope, receive: Receive, send: Send) -> None:
         allowed = _allowed(self._app, scope)
         if not allowed:
-            raise ApiProblem(404, NOTHING_HERE) if _is_api(scope) else not_found()
+            if not _is_api(scope):
+                raise not_found()
+            await problem_response(ApiProblem(404, NOTHING_HERE))(scope, receive, send)
+            return
         headers = [(b"allow", allowed.encode()), *SECURITY_HEADERS]
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
