@@ -22,7 +22,8 @@ _MOST_KEPT = 2
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """How much is read: so many spans, or traces and sessions (`wholes`), of so many bytes as sent.
 
-    `whole_spans` are read of one trace or session, `keep` is seconds.
+    `whole_spans` are read of one trace or session. For `keep` seconds the same answer is given again unless
+    something new was stored; for `keep_spans` seconds a span is not read again.
     """
 
     spans: int = 2_000
@@ -30,6 +31,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 24 * 1024 * 1024
     whole_spans: int = 500
     keep: float = 10.0
+    keep_spans: float = 30.0
 
 
 class Recent(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +69,10 @@ class Recent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecentTargets:
-    """Reads them. What was read is used again for a moment while nothing new was stored."""
+    """Reads them, and uses again what was read a moment ago: who writes a rule asks with every letter.
+
+    So what log events bring to a span that was read before is seen half a minute later.
+    """
 
     def __init__(self, store: Store, queries: Queries, now: Now, bounds: Bounds | None = None) -> None:
         """`now` gives nanoseconds since 1970."""
@@ -76,6 +81,7 @@ class RecentTargets:
         self._now = now
         self._bounds = bounds or Bounds()
         self._kept: dict[tuple[TargetKind, float, tuple[str, ...]], tuple[float, int, Recent]] = {}
+        self._known: dict[str, tuple[float, int, Shown]] = {}
         self._reading = asyncio.Lock()
 
     async def read(self, kind: TargetKind, *, hours: float, services: Sequence[str] = ()) -> Recent:
@@ -108,19 +114,10 @@ class RecentTargets:
         targets = await self._queries.targets(kind, stretch, limit=most)
         shown: list[Shown] = []
         readings: list[Reading] = []
-        left, examined = self._bounds.size, 0
-        size = _PORTION if kind == "span" else _WHOLES_A_PORTION
-        for start in range(0, len(targets), size):
-            if left <= 0:
-                break
-            some = targets[start : start + size]
-            material = await self._material(some)
-            examined += len(some)
-            left -= sum(len(one.blob) for found in material.values() for one in found.spans)
-            if kind == "span":
-                shown += await asyncio.to_thread(_all_shown, some, material)
-            else:
-                readings += await asyncio.to_thread(_all_read, some, material)
+        if kind == "span":
+            examined, shown = await self._read_spans(targets)
+        else:
+            examined, readings = await self._read_wholes(targets)
         return Recent(
             kind=kind,
             total=max(total, examined),
@@ -131,6 +128,44 @@ class RecentTargets:
             readings=readings,
         )
 
+    async def _read_spans(self, targets: Sequence[StoredTarget]) -> tuple[int, list[Shown]]:
+        """How many were looked for, and those that are still there."""
+        late = time.monotonic() - self._bounds.keep_spans
+        before = {key: known for key, known in self._known.items() if known[0] > late}
+        left, examined = self._bounds.size, 0
+        found: dict[str, tuple[float, int, Shown]] = {}
+        for start in range(0, len(targets), _PORTION):
+            if left <= 0:
+                break
+            some = targets[start : start + _PORTION]
+            new = [one for one in some if one.target.key not in before]
+            material = await self._material(new) if new else {}
+            read = await asyncio.to_thread(_all_shown, new, material) if new else {}
+            for one in some:
+                key = one.target.key
+                known = read.get(key) or before.get(key)
+                if known is not None:
+                    found[key] = known
+                    left -= known[1]
+            examined += len(some)
+        older = [item for item in before.items() if item[0] not in found]
+        self._known = dict(older[: self._bounds.spans]) | found
+        return examined, [known[2] for known in found.values()]
+
+    async def _read_wholes(self, targets: Sequence[StoredTarget]) -> tuple[int, list[Reading]]:
+        """As `_read_spans`; they may have gone on, so they are read anew."""
+        left, examined = self._bounds.size, 0
+        found: list[Reading] = []
+        for start in range(0, len(targets), _WHOLES_A_PORTION):
+            if left <= 0:
+                break
+            some = targets[start : start + _WHOLES_A_PORTION]
+            material = await self._material(some)
+            examined += len(some)
+            left -= sum(len(one.blob) for each in material.values() for one in each.spans)
+            found += await asyncio.to_thread(_all_read, some, material)
+        return examined, found
+
     async def _material(self, targets: Sequence[StoredTarget]) -> dict[str, Material]:
         wanted = [one.target for one in targets]
         return await self._store.material(wanted, most_spans=self._bounds.whole_spans)
@@ -140,9 +175,17 @@ def _of(target: Target, material: dict[str, Material]) -> Material | None:
     return material.get(target.kind + target.key)
 
 
-def _all_shown(targets: Sequence[StoredTarget], material: dict[str, Material]) -> list[Shown]:
-    found = [_of(one.target, material) for one in targets]
-    return [shown_of(one) for one in found if one is not None]
+def _all_shown(
+    targets: Sequence[StoredTarget], material: dict[str, Material]
+) -> dict[str, tuple[float, int, Shown]]:
+    """By the target's key: when it was read, how many bytes it has, and the span."""
+    now = time.monotonic()
+    found: dict[str, tuple[float, int, Shown]] = {}
+    for one in targets:
+        known = _of(one.target, material)
+        if known is not None:
+            found[one.target.key] = (now, len(known.spans[0].blob), shown_of(known))
+    return found
 
 
 def _all_read(targets: Sequence[StoredTarget], material: dict[str, Material]) -> list[Reading]:
