@@ -39,6 +39,30 @@ export const onSignedOut = (listener: () => void): (() => void) => {
   return () => signedOut.delete(listener);
 };
 
+/** Saves a file that the server makes for this one request (a link would do for what it makes for a GET). */
+export const download = async (path: string, name: string): Promise<void> => {
+  const response = await fetch(apiUrl(path), {
+    method: "POST",
+    headers: { "X-Spanjudge-CSRF": "1" },
+    credentials: "same-origin",
+  }).catch(() => {
+    throw new ApiError(0, "The server cannot be reached", "unreachable");
+  });
+  if (!response.ok) throw problemOf(response.status, await response.text());
+  saveFile(await response.blob(), name);
+};
+
+/** Hands a file to the browser's downloads. */
+export const saveFile = (content: Blob, name: string): void => {
+  const address = URL.createObjectURL(content);
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  // The browser reads it a moment later.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+};
+
 /** The address of an API path, for a link or a download: lists are repeated, empty values left out. */
 export const apiUrl = (path: string, query: Query = {}): string => {
   const parameters = new URLSearchParams();

@@ -1,5 +1,5 @@
 // Live data: the server says when something changed, and the queries that show it are asked again.
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { queries } from "./queries";
 import type { Change } from "./types";
 
@@ -51,23 +51,45 @@ const refresh = () => {
 
 const heard = (change: Change) => {
   const before = snapshot.counters;
-  publish({ state: "live", counters: change, changed: Date.now() });
-  if (!before) return;
+  isLive({ counters: change });
   for (const kind of Object.keys(shows) as Kind[]) {
-    if (change[kind] !== before[kind]) for (const noun of shows[kind]) waiting.add(noun);
+    // The first event has nothing to be compared with: it says that something changed, not what.
+    if (change[kind] !== before?.[kind]) for (const noun of shows[kind]) waiting.add(noun);
   }
   if (waiting.size > 0 && due === null) due = setTimeout(refresh, pace);
 };
 
+/** The server ends a stream after some minutes, and the browser opens it again: that alone is no interruption. */
+const patience = 6_000;
+let doubt: ReturnType<typeof setTimeout> | null = null;
+let missed = false;
+
+const isLive = (next: Partial<Snapshot> = {}) => {
+  if (doubt !== null) clearTimeout(doubt);
+  doubt = null;
+  publish({ state: "live", changed: Date.now(), ...next });
+};
+
 const open = () => {
   source = new EventSource("/api/v1/events");
-  source.addEventListener("open", () => publish({ state: "live", changed: Date.now() }));
+  source.addEventListener("open", () => {
+    if (missed) {
+      // What happened in between was not told: everything may be old.
+      void queries.invalidateQueries({ predicate: (query) => query.meta?.live !== false });
+    }
+    missed = false;
+    isLive();
+  });
   source.addEventListener("change", (event) => heard(JSON.parse(event.data) as Change));
   source.addEventListener("error", () => {
-    publish({ state: "reconnecting" });
+    doubt ??= setTimeout(() => {
+      missed = true;
+      publish({ state: "reconnecting" });
+    }, patience);
     // A refused stream (signed out, server restarted behind a proxy) is closed for good by the browser: open a new one.
     if (source?.readyState === EventSource.CLOSED) {
       source = null;
+      missed = true;
       setTimeout(() => {
         if (listeners > 0 && source === null) open();
       }, 5_000);
@@ -85,6 +107,8 @@ export const useLiveStream = (): void => {
       if (listeners > 0) return;
       source?.close();
       source = null;
+      if (doubt !== null) clearTimeout(doubt);
+      doubt = null;
       if (due !== null) clearTimeout(due);
       due = null;
     };
@@ -98,20 +122,3 @@ const subscribe = (subscriber: () => void) => {
 
 /** Whether the stream is up, the newest counters, and when they came (ms since 1970). */
 export const useLive = (): Snapshot => useSyncExternalStore(subscribe, () => snapshot);
-
-/**
- * How many of `kind` came since this was shown or since `reset`: for lists that count up (“12 new”) instead of moving
- * what is being read. Such a list's query has `meta: { live: false }`.
- */
-export const useNew = (kind: Kind): { count: number; reset: () => void } => {
-  const { counters } = useLive();
-  const seen = useRef<number | null>(null);
-  const [, redraw] = useState(0);
-  const now = counters?.[kind] ?? null;
-  if (seen.current === null && now !== null) seen.current = now;
-  const reset = () => {
-    seen.current = now;
-    redraw((count) => count + 1);
-  };
-  return { count: now === null || seen.current === null ? 0 : Math.max(0, now - seen.current), reset };
-};

@@ -23,6 +23,7 @@ export interface components {
         Conflict: { stored: components["schemas"]["Evaluator"]; changes: components["schemas"]["FieldChange"][]; };
         Count: { value: string; count: number; };
         Definition: { name: string; description: string; target: "span" | "trace" | "session"; judge: string; scope: components["schemas"]["Scope"]; needs: ("input" | "output" | "messages" | "system_prompt" | "context" | "expected" | "tools" | "tool_calls")[]; rubric: string | null; brief: string | null; prompt: components["schemas"]["Prompt"] | null; variables: { [key: string]: string; }; answer: components["schemas"]["Answer"]; acceptance: components["schemas"]["Acceptance"] | null; labels: components["schemas"]["VerdictLabels"] | null; };
+        DefinitionBody: { definition: components["schemas"]["Definition"]; };
         Destination: { name: string; waiting: number; oldest_seconds: number; trouble: string; };
         Diff: { before: string; after: string; changes: components["schemas"]["FieldChange"][]; };
         ErrorCount: { code: string; judge_model: string; count: number; };
@@ -37,7 +38,7 @@ export interface components {
         Figures: { passed: number; failed: number; valued: number; none: number; pass_rate: number | null; mean_score: number | null; input_tokens: number; output_tokens: number; cost_usd: number; spans: number; p50_ms: number | null; p95_ms: number | null; };
         Gallery: { items: components["schemas"]["GalleryEntry"][]; scratch: components["schemas"]["Definition"]; };
         GalleryEntry: { id: string; room: "templates" | "metrics" | "scorers"; name: string; description: string; target: "span" | "trace" | "session"; answer_type: "category" | "boolean" | "score"; needs: ("input" | "output" | "messages" | "system_prompt" | "context" | "expected" | "tools" | "tool_calls")[]; labels: string[]; in_use: boolean; definition: components["schemas"]["Definition"]; };
-        Issue: { field: string; message: string; severity: "error" | "warning"; };
+        Issue: { field: string; message: string; severity: "error" | "warning"; line: number | null; };
         JudgeBody: { evaluator: string; span_id: string; };
         JudgeCheck: { reachable: boolean; detail: string; duration_ms: number; cost_usd: number | null; };
         JudgeModel: { name: string; provider: string; model: string; state: "ready" | "starting" | "unknown" | "limited" | "unavailable"; detail: string; last_call: string | null; capability: string; batches: boolean; price_input: number | null; price_output: number | null; concurrency: number | null; in_flight: number; requests_per_minute: number | null; tokens_per_minute: number | null; evaluators: string[]; };

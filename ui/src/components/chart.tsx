@@ -28,6 +28,8 @@ type ChartProps = {
   high?: number;
   height?: number;
   format: (value: number) => string;
+  /** For the axis, where only the top label has the unit; `format` if left out. */
+  formatTick?: (value: number, top: boolean) => string;
   /** For a time on the axis and in the tip. */
   formatTime?: (at: number) => string;
   /** Words beside the time when a point is pointed at. */
@@ -78,6 +80,7 @@ export const Chart = ({
   high,
   height = 196,
   format,
+  formatTick = format,
   formatTime,
   tip,
   others,
@@ -228,7 +231,7 @@ export const Chart = ({
       <div className="chart-box" style={{ height }}>
         {ticks.map((value) => (
           <span key={value} className="chart-grid" style={{ top: `${place(value)}%` }}>
-            <span className="chart-y">{format(value)}</span>
+            <span className="chart-y">{formatTick(value, value === top)}</span>
           </span>
         ))}
         <div className="chart-plot" ref={box} onPointerLeave={() => setAt(null)} />

@@ -2,24 +2,30 @@ import type { ReactNode } from "react";
 import { CopyButton } from "./button";
 
 const comment = /(^|\s)(#|\/\/)\s.*$/;
+const key = /^\s*[\w./-]+(?=:(?:\s|$))/;
+const words = /("[^"]*"|\b(?:export|import|from|new|const|curl|pip install|npm install)\b)/;
 
-/** Strings and comments get a colour; that is all the highlighting a snippet needs. */
+/** Keys, strings, a few words and comments get a colour; that is all the highlighting a snippet needs. */
 const coloured = (line: string): ReactNode => {
   const found = comment.exec(line);
   const body = found ? line.slice(0, found.index) : line;
-  const parts = body.split(/("[^"]*")/);
+  const begins = key.exec(body)?.[0] ?? "";
   return (
     <>
-      {parts.map((part, at) =>
-        part.startsWith('"') ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a line stand where they stand.
-          <span key={at} className="code-string">
-            {part}
-          </span>
-        ) : (
-          part
-        ),
-      )}
+      {begins && <span className="code-key">{begins}</span>}
+      {body
+        .slice(begins.length)
+        .split(words)
+        .map((part, at) =>
+          at % 2 === 0 ? (
+            part
+          ) : (
+            // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a line stand where they stand.
+            <span key={at} className={part.startsWith('"') ? "code-string" : "code-key"}>
+              {part}
+            </span>
+          ),
+        )}
       {found && <span className="code-comment">{line.slice(found.index)}</span>}
     </>
   );

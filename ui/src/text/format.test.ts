@@ -11,6 +11,7 @@ import {
   points,
   score,
   utcDay,
+  wait,
 } from "./format";
 
 test.each([
@@ -69,6 +70,13 @@ test("how long ago", () => {
 });
 
 test("the rest", () => {
+  expect([wait(0.2), wait(3.2), wait(2280), wait(3580), wait(200_000)]).toEqual([
+    "0 s",
+    "3 s",
+    "38 min",
+    "1 h",
+    "2 d",
+  ]);
   expect(count(48492)).toBe("48,492");
   expect(points(-0.011)).toBe("1.1 pt");
   expect(score(0.345)).toBe("0.34");

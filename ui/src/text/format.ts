@@ -69,6 +69,13 @@ export const duration = (ms: number | null | undefined): string => {
   return `${Math.round(minutes / 60 / 24)} d`;
 };
 
+/** A waiting time, where tenths say nothing: `3 s`, `38 min`, `5 h`. */
+export const wait = (seconds: number): string => {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3570) return `${Math.round(seconds / 60)} min`;
+  return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} d`;
+};
+
 /** How long ago, as short as a list wants it: `now`, `12 s`, `38 min`, `5 h`, `3 d`. */
 export const ago = (instant: string, now: number): string => {
   const seconds = Math.max(0, Math.round((now - Date.parse(instant)) / 1000));
