@@ -50,4 +50,4 @@ async def ask(
         aiohttp.ClientSession(auto_decompress=False, cookie_jar=jar) as session,
         session.request(method, address + path, data=data, headers=given, allow_redirects=False) as response,
     ):
-        return Reply(response.status, dict(response.headers), await response.read())
+        return Reply(response.status, response.headers, await response.read())
