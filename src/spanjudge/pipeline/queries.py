@@ -4,14 +4,18 @@ Times are nanoseconds since 1970, ids lower-case hexadecimal. Only current outco
 evaluator and a target. A failure has no verdict and is in no rate.
 """
 
-from collections.abc import Collection
-from typing import Literal, Protocol
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
+from spanjudge.pipeline.listings import Facets, Page, Place, ResultRow, SpanRow, TraceRow, TraceView
 from spanjudge.pipeline.targets import Targets
+
+if TYPE_CHECKING:
+    from spanjudge.pipeline.ports import StoredSpan
 
 Verdict = Literal["pass", "fail", "value", "none"]
 """`value`: a result of an evaluator without acceptance criteria; `none`: a failure."""
@@ -63,8 +67,50 @@ class NewestSpan(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Heads(msgspec.Struct, frozen=True, kw_only=True):
+    """Spans that tell what a trace was about: the root, the first span about GenAI, and the model calls.
+
+    `complete` says that no model call is left out.
+    """
+
+    spans: "tuple[StoredSpan, ...]"
+    complete: bool = True
+
+
 class Queries(Targets, Protocol):
     """Raises `StoreError` when it cannot be done now."""
+
+    async def traces(self, filters: Filters, *, after: Place | None = None, limit: int) -> Page[TraceRow]:
+        """Traces by their start, newest first.
+
+        Each comes once as long as it stays as it is: a trace whose start is found to be earlier moves down
+        and may come again.
+        """
+        ...
+
+    async def spans(self, filters: Filters, *, after: Place | None = None, limit: int) -> Page[SpanRow]:
+        """Spans by their start, newest first."""
+        ...
+
+    async def results(self, filters: Filters, *, after: Place | None = None, limit: int) -> Page[ResultRow]:
+        """Current results and failures by their time, newest first. `text` is looked for in them too."""
+        ...
+
+    async def trace(self, trace_id: str) -> TraceView | None:
+        """One trace, if it is stored."""
+        ...
+
+    async def heads(self, trace_ids: Sequence[str]) -> dict[str, Heads]:
+        """What traces are about, by trace id; those that are not stored are left out."""
+        ...
+
+    async def stored_spans(self, pairs: Sequence[tuple[str, str]]) -> "dict[tuple[str, str], StoredSpan]":
+        """Spans by trace and span id; those that are not stored are left out."""
+        ...
+
+    async def facets(self, filters: Filters) -> Facets:
+        """What there is to filter by in the window of the filters; their other fields are not looked at."""
+        ...
 
     async def counters(self) -> Counters:
         """Cheap."""

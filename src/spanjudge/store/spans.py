@@ -333,3 +333,21 @@ def find(
     order = found.take(rows)
     stored = found.stored()
     return [stored[row] for row in order]
+
+
+def by_rows(connection: Connection, rows: Collection[int], envelopes: Envelopes) -> dict[int, StoredSpan]:
+    """Spans by their row; those that are gone are left out."""
+    found = _Found(connection, envelopes)
+    for some in portions(list(rows)):
+        found.take(_by_rows(connection, rows=some))
+    return found.stored()
+
+
+def by_ids(
+    connection: Connection, pairs: Collection[tuple[str, str]], envelopes: Envelopes
+) -> dict[tuple[str, str], StoredSpan]:
+    """Spans by trace and span id; those that are not stored are left out."""
+    found = _Found(connection, envelopes)
+    for some in portions([(bytes.fromhex(trace_id), bytes.fromhex(span_id)) for trace_id, span_id in pairs]):
+        found.take(_by_ids(connection, ids=some))
+    return {(one.trace_id, one.span_id): one for one in found.stored().values()}

@@ -63,7 +63,7 @@ class SqlStore:
         self._database = database
         self._envelopes = Envelopes()
         self._retention = Retention(database, self._envelopes)
-        self.queries = SqlQueries(database)
+        self.queries = SqlQueries(database, self._envelopes)
         """What pages ask."""
         self.requested = SqlRequested(database)
         """Jobs and backfills that people asked for."""

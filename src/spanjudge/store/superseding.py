@@ -10,7 +10,7 @@ from spanjudge.store.keys import portions
 
 _current = Select(
     "SELECT target, id, evaluator, version, generation FROM results WHERE target IN :targets"
-    " AND current = (1 = 1)",
+    " AND current <> (1 = 0)",
     ids=("target",),
     plain=("id", "evaluator", "version", "generation"),
     lists=("targets",),

@@ -5,23 +5,26 @@ from collections.abc import Collection
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
 from spanjudge.pipeline.queries import Counters, Filters, KnownVersion, NewestSpan
 from spanjudge.store.database import Database
+from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.queries import counters, versions
 from spanjudge.store.queries.evaluator_figures import evaluator_figures
+from spanjudge.store.queries.listings import SqlListings
 from spanjudge.store.queries.newest import newest_span
 from spanjudge.store.queries.pipeline_figures import pipeline_figures
 from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.queries.targets import SqlTargets
 
 
-class SqlQueries(SqlTargets):
+class SqlQueries(SqlListings, SqlTargets):
     """`Queries` on a database: each method is one view of the data, read by the file of its noun.
 
     What the methods promise is written at the port, `spanjudge.pipeline.queries.Queries`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, envelopes: Envelopes) -> None:
         """The schema is up to date already."""
         self._database = database
+        self._envelopes = envelopes
         self._counting = Counting()
 
     async def counters(self) -> Counters:
