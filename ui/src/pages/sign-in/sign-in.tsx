@@ -6,13 +6,11 @@ import type { Session } from "../../api/types";
 import { Button } from "../../components/button";
 import { Field, TextInput } from "../../components/field";
 import { Logo } from "../../components/icon";
-import { useSession } from "../../state/session";
 import { safePath } from "./safe-path";
 import "./sign-in.css";
 
 /** A token for a session. Then on to the page that was asked for. */
 const SignIn = () => {
-  const session = useSession();
   const client = useQueryClient();
   const go = useNavigate();
   const [parameters] = useSearchParams();
@@ -32,7 +30,9 @@ const SignIn = () => {
   useEffect(() => {
     document.title = "Sign in · Spanjudge";
   }, []);
-  if (session.data && !signIn.isPending) return <Navigate to={to} replace />;
+  // Who comes here without having been sent here is not asked about: that would be a refusal in the console.
+  if (client.getQueryData<Session | null>(["session"]) && !signIn.isPending)
+    return <Navigate to={to} replace />;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (token.trim() === "") field.current?.focus();

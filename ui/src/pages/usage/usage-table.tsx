@@ -131,7 +131,14 @@ export const UsageTable = ({
       align: "end",
       place: "tail",
       cell: (sum) =>
-        sum.results ? <span title="a thousand results">{money((sum.cost / sum.results) * 1000)}</span> : "–",
+        sum.results ? (
+          <span title="a thousand results">
+            {money((sum.cost / sum.results) * 1000)}
+            <span className="in-cards quiet"> per 1,000</span>
+          </span>
+        ) : (
+          "–"
+        ),
     },
   ];
   if (by === "evaluator") {
@@ -235,7 +242,7 @@ const Budget = ({
     .sort((a, b) => b.used / b.limit - a.used / a.limit)[0];
   if (!own) {
     return onEdit ? (
-      <button type="button" className="link" aria-label={`Set a budget for ${evaluator}`} onClick={onEdit}>
+      <button type="button" className="link" aria-label={`Set budget for ${evaluator}`} onClick={onEdit}>
         Set budget
       </button>
     ) : (
