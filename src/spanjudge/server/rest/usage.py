@@ -36,7 +36,7 @@ def router(parts: Parts) -> APIRouter:
         Without `from_day` the 30 days that end with `to_day`, which is today unless given.
         """
         last = to_day or datetime.fromtimestamp(parts.now() / 1e9, UTC).date()
-        first = from_day or max(date.min + timedelta(days=_DAYS), last) - timedelta(days=_DAYS - 1)
+        first = from_day or last - min(timedelta(days=_DAYS - 1), last - date.min)
         if first > last:
             raise _wrong("from_day", "is after to_day")
         if (last - first).days > _MOST_DAYS:
