@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spanjudge.evaluators.evaluator import Evaluator, Prompt
@@ -91,27 +91,27 @@ async def test_captured_spans_are_counted_as_they_are_judged(tmp_path: Path) -> 
 
 SHAPES = st.lists(
     st.tuples(
-        st.integers(1, 3),  # trace
-        st.integers(0, 8),  # parent: the place of an earlier span, or none
-        st.sampled_from(["chat", "tool", "plain", "silent"]),
-        st.booleans(),  # failed
-        st.sampled_from(["travel", "shop"]),
+        st.sampled_from([1, 1, 1, 2]),  # trace
+        st.integers(0, 3),  # the parent is the span so many places before, or there is none
+        st.sampled_from(["chat", "chat", "chat", "tool", "plain", "silent"]),
+        st.sampled_from([False, False, False, True]),  # failed
+        st.sampled_from(["travel", "travel", "travel", "shop"]),
     ),
     min_size=1,
-    max_size=9,
+    max_size=12,
 )
 
 
 def made(shapes: Sequence[tuple[int, int, str, bool, str]]) -> list[ReceivedSpan]:
     found: list[ReceivedSpan] = []
-    for place, (trace, parent, kind, failed, service) in enumerate(shapes, 1):
+    for place, (trace, back, kind, failed, service) in enumerate(shapes, 1):
         attributes: dict[str, Any] = {
             "chat": CHAT | content("Where?", "Here."),
             "tool": {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "find"},
             "silent": CHAT,
             "plain": {"http.method": "GET"},
         }[kind]
-        above = parent if 0 < parent < place and shapes[parent - 1][0] == trace else 0
+        above = place - back if 0 < back < place and shapes[place - back - 1][0] == trace else 0
         found.append(
             span(
                 attributes, trace=trace, number=place, parent=above, failed=failed, service=service, at=place
@@ -120,6 +120,11 @@ def made(shapes: Sequence[tuple[int, int, str, bool, str]]) -> list[ReceivedSpan
     return found
 
 
+CALL = (1, 1, "chat", False, "travel")
+
+
+@example(shapes=[CALL, CALL, CALL], percent=100.0, services=(), rules=[])
+@example(shapes=[CALL, (1, 1, "silent", False, "travel"), CALL, CALL], percent=100.0, services=(), rules=[])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     shapes=SHAPES,
