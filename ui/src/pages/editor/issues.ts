@@ -8,7 +8,7 @@ import { numberOf, takesNoValue } from "./values";
 /** Every field that the form has a place for, in the order of the page. */
 export const placesOf = ({ definition, style, verdicts }: Form): string[] => {
   const { answer, scope } = definition;
-  const places = ["name", "judge", "description", "target", "scope.sampling", "scope.services"];
+  const places = ["yaml", "name", "judge", "description", "target", "scope.sampling", "scope.services"];
   for (const [at, rule] of scope.rules.entries()) {
     places.push(`scope.rules[${at}].attribute`, `scope.rules[${at}].operator`);
     if (!takesNoValue(rule.operator)) places.push(`scope.rules[${at}].value`);

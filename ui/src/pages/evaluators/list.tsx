@@ -77,7 +77,7 @@ function LastError({ row, now }: { row: EvaluatorRow; now: number }) {
       </span>
     );
   }
-  if (!row.last_error_code) return <span className="quiet">–</span>;
+  if (!row.last_error_code) return <span className="quiet no-error">–</span>;
   const times = row.figures.none > 0 ? `${count(row.figures.none)} × ` : "";
   return (
     <Link
@@ -111,11 +111,24 @@ export function EvaluatorList({ rows, sort, onSort, windowWords, mayChange, onAr
     {
       key: "kind",
       head: "Answer, target",
-      width: "112px",
+      width: "122px",
       wideOnly: true,
       cell: (row) => <span className="quiet">{`${row.answer_type}, ${row.target}`}</span>,
     },
-    { key: "status", head: "Status", width: "112px", place: "aside", cell: (row) => <State row={row} /> },
+    {
+      key: "status",
+      head: "Status",
+      width: "112px",
+      place: "aside",
+      cell: (row) => (
+        <span className="row">
+          <State row={row} />
+          {mayChange && (
+            <RowMenu inCard row={row} onArchive={() => onArchive(row)} onBackfill={() => onBackfill(row)} />
+          )}
+        </span>
+      ),
+    },
     {
       key: "worst",
       head: `Pass rate, ${windowWords}`,

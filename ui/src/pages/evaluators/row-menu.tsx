@@ -5,10 +5,13 @@ import { useActions } from "./actions";
 
 export function RowMenu({
   row,
+  inCard = false,
   onArchive,
   onBackfill,
 }: {
   row: EvaluatorRow;
+  /** The one of the narrow layout, where a row is a card. */
+  inCard?: boolean;
   onArchive: () => void;
   onBackfill: () => void;
 }) {
@@ -32,6 +35,7 @@ export function RowMenu({
     <Menu
       small
       look="ghost"
+      className={inCard ? "in-card" : undefined}
       arrow={false}
       entries={entries}
       label={

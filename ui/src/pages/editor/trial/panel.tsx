@@ -85,7 +85,7 @@ export function TrialPanel({
           <thead>
             <tr>
               <th>Span</th>
-              <th>{publishedNumber === null ? "published" : `v${publishedNumber}, published`}</th>
+              {publishedNumber !== null && <th>v{publishedNumber}, published</th>}
               <th>this draft</th>
             </tr>
           </thead>
@@ -145,15 +145,17 @@ function TrialRow({ subject, tried, older, current, hasPublished, onSelect }: Ro
           </span>
         </button>
       </td>
-      <td>
-        {trial?.published ? (
-          <Said result={trial.published} />
-        ) : tried?.state === "waiting" ? (
-          <Coming />
-        ) : (
-          <span className="quiet">{trial && hasPublished ? "not judged" : "–"}</span>
-        )}
-      </td>
+      {hasPublished && (
+        <td>
+          {trial?.published ? (
+            <Said result={trial.published} />
+          ) : tried?.state === "waiting" ? (
+            <Coming />
+          ) : (
+            <span className="quiet">{trial ? "not judged" : "–"}</span>
+          )}
+        </td>
+      )}
       <td className={older ? "older" : undefined}>
         {tried === undefined && <span className="quiet">–</span>}
         {tried?.state === "waiting" && <Coming />}
