@@ -253,7 +253,7 @@ async def test_reading_needs_read_and_changing_needs_admin(server: Trying) -> No
     token = await server.post("/tokens", {"scopes": ["read"], "name": "a reader"})
     reader = {"Authorization": f"Bearer {token['token']}"}
     await made(server)
-    for method, path, body, status in (
+    asked: list[tuple[str, str, Any, int]] = [
         ("GET", "/evaluators", None, 200),
         ("GET", "/evaluators/polite", None, 200),
         ("GET", "/gallery", None, 200),
@@ -262,6 +262,7 @@ async def test_reading_needs_read_and_changing_needs_admin(server: Trying) -> No
         ("PUT", "/evaluators/polite", {"definition": DEFINITION, "base_version": "x"}, 403),
         ("DELETE", "/evaluators/polite/draft", None, 403),
         *(("POST", f"/evaluators/polite/{verb}", None, 403) for verb in ("publish", "pause", "archive")),
-    ):
+    ]
+    for method, path, body, status in asked:
         reply = await ask(server.url, method, path, body, reader)
         assert reply.status == status, (method, path, reply.body)

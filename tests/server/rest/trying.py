@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ class Trying:
 
     async def send(self, method: str, path: str, body: object = None, **query: Any) -> Reply:
         """One request with the token of the settings."""
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else io.BytesIO(json.dumps(body).encode())
         async with (
             aiohttp.ClientSession() as session,
             session.request(method, self.url + path, data=data, params=query, headers=BEARER) as response,

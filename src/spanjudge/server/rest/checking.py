@@ -16,6 +16,7 @@ from spanjudge.server.rest.definitions import (
 from spanjudge.server.rest.parts import Facts, Parts
 from spanjudge.server.rest.problem import ApiProblem, FieldError
 from spanjudge.server.rest.shapes import evaluators as shapes
+from spanjudge.server.rest.told import readable
 
 
 def router(parts: Parts) -> APIRouter:
@@ -66,7 +67,10 @@ def router(parts: Parts) -> APIRouter:
 
 def parsed(text: str, facts: Facts) -> shapes.Parsed:
     """The definition of a YAML text; never raises for what is in it."""
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+    if readable(text) != text:
+        told = "holds half of a character (a lone surrogate); take it out"
+        return shapes.Parsed(issues=[shapes.Issue(field="", message=told)], yaml=readable(text))
+    if len(text.encode()) > MAX_BYTES:
         told = f"is longer than {MAX_BYTES // 1024} KiB; shorten the rubric or prompt"
         return shapes.Parsed(issues=[shapes.Issue(field="", message=told)], yaml=text)
     reading = read_text(text)

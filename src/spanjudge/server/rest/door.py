@@ -143,7 +143,7 @@ def _check_text(path: str, text: str) -> None:
         words = "holds half of a character (a lone surrogate), which cannot be kept: take it out"
     else:
         return
-    shown = path.encode("utf-8", "replace").decode().replace("\0", "?")
+    shown = path.removeprefix("definition.").encode("utf-8", "replace").decode().replace("\0", "?")
     told = f"{shown} {words}." if shown else f"The body {words}."
     raise ApiProblem(422, told, errors=[FieldError(shown, words)])
 
