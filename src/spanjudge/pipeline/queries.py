@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import msgspec
 
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.pipeline.disagreements import Disagreements
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
 from spanjudge.pipeline.listings import Facets, Page, Place, ResultRow, SpanRow, TraceRow, TraceView
 from spanjudge.pipeline.targets import Targets
@@ -77,7 +78,7 @@ class Heads(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool = True
 
 
-class Queries(Targets, Protocol):
+class Queries(Targets, Disagreements, Protocol):
     """Raises `StoreError` when it cannot be done now."""
 
     async def traces(self, filters: Filters, *, after: Place | None = None, limit: int) -> Page[TraceRow]:

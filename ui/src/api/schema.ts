@@ -26,6 +26,8 @@ export interface components {
         DefinitionBody: { definition: components["schemas"]["Definition"]; };
         Destination: { name: string; waiting: number; oldest_seconds: number; trouble: string; };
         Diff: { before: string; after: string; changes: components["schemas"]["FieldChange"][]; };
+        Disagreement: { kind: "evaluators" | "versions"; target: components["schemas"]["ResultTarget"]; service: string; time: string; results: components["schemas"]["Result"][]; };
+        DisagreementPage: { items: components["schemas"]["Disagreement"][]; next_cursor: string | null; partial: boolean; reached: string | null; };
         ErrorCount: { code: string; judge_model: string; count: number; };
         Evaluator: { name: string; status: "draft" | "published" | "paused" | "archived"; reason: string; paused_by: "" | "user" | "pipeline"; from_file: boolean; published: components["schemas"]["Definition"] | null; published_number: number | null; published_version: string | null; draft: components["schemas"]["Definition"] | null; draft_number: number | null; draft_version: string | null; versions: components["schemas"]["Version"][]; };
         EvaluatorEdit: { definition: components["schemas"]["Definition"]; base_version: string; publish: boolean; };
@@ -48,6 +50,7 @@ export interface components {
         MadeToken: { token: string; row: components["schemas"]["TokenRow"]; };
         NewEvaluator: { definition: components["schemas"]["Definition"]; publish: boolean; };
         NewToken: { name: string; scopes: ("score" | "ingest" | "read" | "admin")[]; expires_days: number | null; };
+        Page_Disagreement_: { items: components["schemas"]["Disagreement"][]; next_cursor: string | null; partial: boolean; reached: string | null; };
         Page_Result_: { items: components["schemas"]["Result"][]; next_cursor: string | null; partial: boolean; reached: string | null; };
         Page_SpanRow_: { items: components["schemas"]["SpanRow"][]; next_cursor: string | null; partial: boolean; reached: string | null; };
         Page_TraceRow_: { items: components["schemas"]["TraceRow"][]; next_cursor: string | null; partial: boolean; reached: string | null; };
@@ -97,6 +100,8 @@ export interface components {
         Validation: { issues: components["schemas"]["Issue"][]; version: string | null; };
         Variable: { name: string; attribute: string | null; state: "resolved" | "empty" | "missing" | "cut"; text: string; total_chars: number; kept_chars: number; note: string; };
         Variables: { variables: components["schemas"]["Variable"][]; prompt: components["schemas"]["SentPrompt"] | null; tokens: number | null; };
+        VerdictChange: { evaluator: string; before: "pass" | "fail"; after: "pass" | "fail"; count: number; };
+        VerdictChanges: { items: components["schemas"]["VerdictChange"][]; };
         VerdictLabels: { pass: string; fail: string; };
         Verdicts: { passed: number; failed: number; valued: number; none: number; waiting: number; chips: components["schemas"]["Chip"][]; };
         Version: { number: number; version: string; status: "draft" | "published" | "paused" | "archived"; created: string; published: string | null; results: number | null; };

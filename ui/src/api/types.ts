@@ -24,6 +24,7 @@ export type Count = Shapes["Count"];
 export type Definition = Shapes["Definition"];
 export type Destination = Shapes["Destination"];
 export type Diff = Shapes["Diff"];
+export type Disagreement = Shapes["Disagreement"];
 export type ErrorCount = Shapes["ErrorCount"];
 export type Evaluator = Shapes["Evaluator"];
 export type EvaluatorEdit = Shapes["EvaluatorEdit"];
@@ -92,6 +93,8 @@ export type Validation = Shapes["Validation"];
 export type Variable = Shapes["Variable"];
 export type Variables = Shapes["Variables"];
 export type VerdictLabels = Shapes["VerdictLabels"];
+export type VerdictChange = Shapes["VerdictChange"];
+export type VerdictChanges = Shapes["VerdictChanges"];
 export type Verdicts = Shapes["Verdicts"];
 export type Version = Shapes["Version"];
 

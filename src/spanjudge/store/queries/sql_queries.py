@@ -7,6 +7,7 @@ from spanjudge.pipeline.queries import Counters, Filters, KnownVersion, NewestSp
 from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.queries import counters, versions
+from spanjudge.store.queries.disagreements import SqlDisagreements
 from spanjudge.store.queries.evaluator_figures import evaluator_figures
 from spanjudge.store.queries.listings import SqlListings
 from spanjudge.store.queries.newest import newest_span
@@ -15,7 +16,7 @@ from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.queries.targets import SqlTargets
 
 
-class SqlQueries(SqlListings, SqlTargets):
+class SqlQueries(SqlListings, SqlTargets, SqlDisagreements):
     """`Queries` on a database: each method is one view of the data, read by the file of its noun.
 
     What the methods promise is written at the port, `spanjudge.pipeline.queries.Queries`.

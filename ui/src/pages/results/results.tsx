@@ -16,6 +16,7 @@ import type { Filters } from "../../state/filters";
 import { type FilterName, useFilters } from "../../state/filters";
 import { useKeys } from "../../state/keys";
 import { type TimeRange, useTimeRange } from "../../state/time-range";
+import { useUrlLists, useUrlState } from "../../state/url";
 import { count } from "../../text/format";
 import { PromptOf } from "../trace/exact-prompt";
 import { useFilterOptions } from "../traces/facets";
@@ -27,6 +28,7 @@ import { useCurrent, useScrollBack } from "../traces/return";
 import { SearchState } from "../traces/search-state";
 import { addressOf } from "./address";
 import { useColumns } from "./columns";
+import { Disagreements } from "./disagreements";
 import { Summary, useSummary, ViewSwitch } from "./summary";
 import "../traces/traces.css";
 import "../trace/span.css";
@@ -45,6 +47,8 @@ const offered: readonly FilterName[] = [
   "session",
 ];
 
+const viewNames = ["view", "differ", "evaluator"] as const;
+
 const idOf = (result: Result) => result.id;
 const timeOf = (result: Result) => result.time;
 
@@ -53,6 +57,9 @@ export default function Results() {
   const filters = useFilters();
   const options = useFilterOptions(time, offered);
   const summary = useSummary(filters, time);
+  const [, change] = useUrlLists(viewNames);
+  const [view, setView] = useUrlState<"" | "disagree">("view", "", ["disagree"]);
+  const differing = view === "disagree";
   return (
     <Page
       title="Results"
@@ -63,11 +70,21 @@ export default function Results() {
         </>
       }
     >
-      <FilterBar filters={filters} options={options} search="Search explanations">
-        <ViewSwitch filters={filters} total={summary.data?.total} />
+      <FilterBar filters={filters} options={options} search={differing ? undefined : "Search explanations"}>
+        <ViewSwitch
+          filters={filters}
+          total={summary.data?.total}
+          differing={differing}
+          onDiffering={(on) => setView(on ? "disagree" : "")}
+        />
       </FilterBar>
-      <Summary query={summary} filters={filters} />
-      <List filters={filters} time={time} />
+      <Summary
+        query={summary}
+        filters={filters}
+        time={time}
+        onChanges={(evaluator) => change({ view: ["disagree"], differ: [], evaluator: [evaluator] })}
+      />
+      {differing ? <Disagreements filters={filters} time={time} /> : <List filters={filters} time={time} />}
     </Page>
   );
 }

@@ -10,6 +10,7 @@ import { VerdictMark } from "../../components/verdict";
 import type { Filters } from "../../state/filters";
 import type { TimeRange } from "../../state/time-range";
 import { compact, count, percent } from "../../text/format";
+import { ChangesCard } from "./disagreements";
 
 /** Of all verdicts, whichever of them the list shows. */
 export const useSummary = (filters: Filters, time: TimeRange) => {
@@ -22,9 +23,26 @@ export const useSummary = (filters: Filters, time: TimeRange) => {
   });
 };
 
-export const ViewSwitch = ({ filters, total }: { filters: Filters; total: Figures | undefined }) => {
+/** Verdicts, and where they differ: that is a list of its own. */
+export const ViewSwitch = ({
+  filters,
+  total,
+  differing,
+  onDiffering,
+}: {
+  filters: Filters;
+  total: Figures | undefined;
+  differing: boolean;
+  onDiffering: (on: boolean) => void;
+}) => {
   const chosen = filters.values.verdict;
-  const value = chosen.length === 0 ? "" : chosen.length === 1 ? (chosen[0] ?? null) : null;
+  const value = differing
+    ? "differ"
+    : chosen.length === 0
+      ? ""
+      : chosen.length === 1
+        ? (chosen[0] ?? null)
+        : null;
   const number = (of: (figures: Figures) => number) => (total ? compact(of(total)) : undefined);
   return (
     <Segmented<string>
@@ -32,45 +50,37 @@ export const ViewSwitch = ({ filters, total }: { filters: Filters; total: Figure
       value={value}
       options={[
         { value: "", label: "All", count: number((one) => one.passed + one.failed + one.valued + one.none) },
-        {
-          value: "fail",
-          label: (
-            <>
-              <VerdictMark outcome="fail" silent />
-              Fail
-            </>
-          ),
-          count: number((one) => one.failed),
-        },
-        {
-          value: "none",
-          label: (
-            <>
-              <VerdictMark outcome="none" silent />
-              No verdict
-            </>
-          ),
-          count: number((one) => one.none),
-        },
-        {
-          value: "pass",
-          label: (
-            <>
-              <VerdictMark outcome="pass" silent />
-              Pass
-            </>
-          ),
-          count: number((one) => one.passed),
-        },
+        { value: "fail", label: <Word outcome="fail">Fail</Word>, count: number((one) => one.failed) },
+        { value: "none", label: <Word outcome="none">No verdict</Word>, count: number((one) => one.none) },
+        { value: "pass", label: <Word outcome="pass">Pass</Word>, count: number((one) => one.passed) },
+        { value: "differ", label: "Disagree" },
       ]}
-      onChange={(verdict) => filters.set("verdict", verdict ? [verdict] : [])}
+      onChange={(verdict) => {
+        if (verdict === "differ") onDiffering(true);
+        else if (differing) onDiffering(false);
+        else filters.set("verdict", verdict ? [verdict] : []);
+      }}
     />
   );
 };
 
+const Word = ({ outcome, children }: { outcome: "pass" | "fail" | "none"; children: string }) => (
+  <>
+    <VerdictMark outcome={outcome} silent />
+    {children}
+  </>
+);
+
 const most = 3;
 
-export const Summary = ({ query, filters }: { query: UseQueryResult<Statistics>; filters: Filters }) => (
+type SummaryProps = {
+  query: UseQueryResult<Statistics>;
+  filters: Filters;
+  time: TimeRange;
+  onChanges: (evaluator: string) => void;
+};
+
+export const Summary = ({ query, filters, time, onChanges }: SummaryProps) => (
   <div className="columns three not-phone">
     <Card title="Fails, by evaluator" hint={rateOf(query.data)} flush>
       <QueryPanel query={query} skeleton={<Skeleton rows={3} height={34} />}>
@@ -82,6 +92,7 @@ export const Summary = ({ query, filters }: { query: UseQueryResult<Statistics>;
         {(data) => <Codes data={data} filters={filters} />}
       </QueryPanel>
     </Card>
+    <ChangesCard filters={filters} time={time} onOpen={onChanges} />
   </div>
 );
 

@@ -89,5 +89,38 @@ class SentPrompt(Shape):
     note: str = ""
 
 
+class Disagreement(Shape):
+    """A span, trace or session on which answers differ.
+
+    `evaluators`: `results` are all its current verdicts, fails first. `versions`: the current one of an
+    evaluator, then its older ones that said otherwise.
+    """
+
+    kind: Literal["evaluators", "versions"]
+    target: ResultTarget
+    service: str = ""
+    time: Instant
+    results: list[Result]
+
+
+class VerdictChange(Shape):
+    """How often an evaluator changed its mind about the same target."""
+
+    evaluator: str
+    before: Literal["pass", "fail"]
+    after: Literal["pass", "fail"]
+    count: int
+
+
+class VerdictChanges(Shape):
+    """The most frequent first."""
+
+    items: list[VerdictChange]
+
+
+class DisagreementPage(Page[Disagreement]):
+    """Disagreements, newest first."""
+
+
 class ResultPage(Page[Result]):
     """Results and what they are of."""
