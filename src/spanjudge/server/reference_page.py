@@ -82,15 +82,17 @@ def page(document: dict[str, Any]) -> tuple[str, str]:
 
 def _access() -> str:
     return (
-        "<p>Send the server's token as <code>Authorization: Bearer …</code>, as user or password of "
-        "<code>Basic</code>, or as the value of any API key header.</p>"
-        "<p>Every error has the body "
-        "<code>{&quot;code&quot;, &quot;reason&quot;, &quot;detail&quot;}</code>.</p>"
+        "<p>Send a token as <code>Authorization: Bearer …</code>, as user or password of "
+        "<code>Basic</code>, or as the value of any API key header. A token has scopes: <code>score</code> "
+        "for evaluations, <code>ingest</code> for spans, <code>read</code> to look, <code>admin</code> for "
+        "everything.</p>"
+        "<p>Errors under <code>/api/v1</code> are problem details (RFC 9457); elsewhere every error has the "
+        "body <code>{&quot;code&quot;, &quot;reason&quot;, &quot;detail&quot;}</code>.</p>"
     )
 
 
 def _operation(document: dict[str, Any], path: str, methods: list[str], operation: dict[str, Any]) -> str:
-    lock = "" if operation.get("security") == [] else '<span class="lock">needs the token</span>'
+    lock = _lock(operation)
     parts = [_text(operation.get("description", ""))]
     parameters = operation.get("parameters", [])
     if parameters:
@@ -112,6 +114,15 @@ def _operation(document: dict[str, Any], path: str, methods: list[str], operatio
         f'<span class="about">{_inline(operation.get("summary", ""))}</span>{lock}</summary>'
         f"<div>{''.join(parts)}</div></details>"
     )
+
+
+def _lock(operation: dict[str, Any]) -> str:
+    """Who may ask: the scope where the route says one."""
+    if operation.get("security") == []:
+        return ""
+    scope = operation.get("x-scope", "score")
+    needed = "any token" if scope == "known" else f"scope <code>{escape(scope)}</code>"
+    return f'<span class="lock">needs {needed}</span>'
 
 
 def _responses(responses: dict[str, Any]) -> str:
@@ -141,8 +152,17 @@ def _schema(document: dict[str, Any], schema: dict[str, Any]) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    if "oneOf" in schema:
-        return " or ".join(_type(one) for one in schema["oneOf"])
+    for union in ("oneOf", "anyOf"):
+        if union in schema:
+            return " or ".join(_type(one) for one in schema[union])
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "enum" in schema:
+        return " or ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+    if "const" in schema:
+        return json.dumps(schema["const"], ensure_ascii=False)
+    if schema.get("type") == "array" and "items" in schema:
+        return f"list of {_type(schema['items'])}"
     kind = schema.get("type", "any")
     return " or ".join(kind) if isinstance(kind, list) else str(kind)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # any JSON
 
@@ -155,7 +175,10 @@ def _about_parameter(parameter: dict[str, Any]) -> str:
 def _curl(path: str, method: str, example: object) -> str:
     flag = "" if method == "POST" else f" -X {method}"
     body = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
-    command = f"curl{flag} http://localhost:8000{path} -H \"Authorization: Bearer $TOKEN\" -d '{body}'"
+    command = (
+        f'curl{flag} http://localhost:8000{path} -H "Authorization: Bearer $TOKEN" '
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )
     return f"<pre><code>{escape(command)}</code></pre>"
 
 

@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from spanjudge.server.access import CSRF_HEADER
 from spanjudge.server.auth import SCOPES
 from spanjudge.server.rest.door import API, BODY_BYTES
-from spanjudge.server.rest.examples import example_of
+from spanjudge.server.rest.examples import ABOUT, example_of
 from spanjudge.server.rest.guard import KNOWN
 from spanjudge.server.rest.problem import CODES, MEDIA_TYPE, ApiProblem, FieldError
 
@@ -59,7 +59,9 @@ _MEANING: dict[int, str] = {
     429: "Too often, or over a limit; see `Retry-After`",
     503: "The store cannot be asked now; see `Retry-After`",
 }
-_ALWAYS, _WITH_BODY, _WITH_INPUT, _OF_PUT = (503,), (400, 408, 413, 415), (422,), (409,)
+_ALWAYS, _WITH_BODY, _WITH_INPUT, _OF_CHANGES = (503,), (400, 408, 413, 415), (422,), (409,)
+_STATEFUL = ("/evaluators", "/publish", "/pause", "/resume", "/archive", "/draft")
+"""Ends of paths that depend on how things stand with an evaluator."""
 
 
 def schemes(cookie: str) -> dict[str, Any]:
@@ -94,7 +96,12 @@ def _complete(path: str, method: str, operation: dict[str, Any], schemas: Mappin
     scope = _guard(operation)
     for parameter in operation.get("parameters", []):
         _simplify(parameter.get("schema", {}))
+        if "description" not in parameter and parameter["name"] in ABOUT:
+            parameter["description"] = ABOUT[parameter["name"]]
     responses = cast("dict[str, Any]", operation["responses"])
+    for response in _successes(responses):
+        if response.get("description") == "Successful Response":
+            response["description"] = "Done"
     for holder in (operation.get("requestBody", {}), *_successes(responses)):
         _examples(holder, schemas)
     for status in _statuses(path, method, operation, scope):
@@ -126,7 +133,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any], scope: str) -> 
         (scope, (401,)),
         (scope != KNOWN, (403,)),
         (has_body, _WITH_BODY),
-        (method == "put", _OF_PUT),
+        (method == "put" or (method != "get" and path.endswith(_STATEFUL)), _OF_CHANGES),
         (has_body or parameters, _WITH_INPUT),
         ("{" in path, (404,)),
         ("cursor" in parameters, (400,)),
