@@ -115,7 +115,8 @@ def _complete(path: str, method: str, operation: dict[str, Any], schemas: Mappin
 def _guard(operation: dict[str, Any]) -> str:
     """Say who may ask, from what the route's guard left in the document; gives the scope."""
     needed = [name for entry in operation.pop("security", []) for name in entry]
-    scope = next((name for name in needed if name in SCOPES), KNOWN if needed else "")
+    # A group of routes may ask for one scope and a route of it for more: the most is needed.
+    scope = next((name for name in reversed(SCOPES) if name in needed), KNOWN if needed else "")
     operation["security"] = [{"bearer": []}, {COOKIE: []}] if needed else []
     operation["x-scope"] = scope or "none"
     if scope and scope != KNOWN:
