@@ -14,6 +14,7 @@ from spanjudge.pipeline.disagreements import Disagreements
 from spanjudge.pipeline.figures import EvaluatorFigures, Grouping, PipelineFigures, Statistics
 from spanjudge.pipeline.listings import Facets, Page, Place, ResultRow, SpanRow, TraceRow, TraceView
 from spanjudge.pipeline.targets import Targets
+from spanjudge.telemetry.evaluated import Target
 
 if TYPE_CHECKING:
     from spanjudge.pipeline.ports import StoredSpan
@@ -95,6 +96,10 @@ class Queries(Targets, Disagreements, Protocol):
 
     async def results(self, filters: Filters, *, after: Place | None = None, limit: int) -> Page[ResultRow]:
         """Current results and failures by their time, newest first. `text` is looked for in them too."""
+        ...
+
+    async def results_of(self, targets: Sequence[Target]) -> list[ResultRow]:
+        """Every result and failure of these targets, oldest first, superseded ones too."""
         ...
 
     async def trace(self, trace_id: str) -> TraceView | None:

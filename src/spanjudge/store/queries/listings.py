@@ -9,6 +9,7 @@ from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.queries import facets, heads, results, spans, trace_views, traces
 from spanjudge.store.spans import by_ids
+from spanjudge.telemetry.evaluated import Target
 
 
 class SqlListings:
@@ -28,6 +29,10 @@ class SqlListings:
     async def results(self, filters: Filters, *, after: Place | None = None, limit: int) -> Page[ResultRow]:
         """Current results and failures, newest first."""
         return await self._database.look(lambda db: results.page(db, filters, after=after, limit=limit))
+
+    async def results_of(self, targets: Sequence[Target]) -> list[ResultRow]:
+        """Every result of these targets, oldest first."""
+        return await self._database.look(lambda db: results.of_targets(db, targets))
 
     async def trace(self, trace_id: str) -> TraceView | None:
         """One trace."""

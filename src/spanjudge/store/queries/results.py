@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from spanjudge.pipeline.listings import Page, Place, ResultRow
 from spanjudge.pipeline.queries import Filters
-from spanjudge.store.keys import target_of
+from spanjudge.store.keys import portions, target_key, target_of
 from spanjudge.store.outcomes import IDS, PLAIN, evaluated_of
 from spanjudge.store.queries.conditions import Condition, of_result
 from spanjudge.store.queries.listing import Listing, Row
@@ -80,3 +80,14 @@ def page(connection: Connection, filters: Filters, *, after: Place | None, limit
     found = _results.found(connection, filters, after, limit)
     rows = tuple(ResultRow(number=row[_NUMBER], evaluated=evaluated_of(row)) for row in found.rows)
     return Page(rows=rows, following=found.following, partial=found.partial)
+
+
+def of_targets(connection: Connection, targets: Sequence[Target]) -> list[ResultRow]:
+    """Every result of these targets, oldest first, superseded ones too."""
+    rows: list[Row] = []
+    for keys in portions(list({target_key(target) for target in targets})):
+        rows += packed(connection, select(*_COLUMNS, results.c.current).where(results.c.target.in_(keys)))
+    rows.sort(key=lambda row: row[_NUMBER])
+    return [
+        ResultRow(number=row[_NUMBER], evaluated=evaluated_of(row), current=bool(row[-1])) for row in rows
+    ]

@@ -137,7 +137,7 @@ def _chip(row: Sequence[Any]) -> Chip:
     return Chip(
         result_id=result_id,
         evaluator=evaluator,
-        outcome=_WORDS[rank],
+        outcome=_WORDS[int(rank)],
         label=label,
         value=None if code else _value.decode(outcome).value,
         code=code,
