@@ -84,3 +84,9 @@ def test_no_sampling_at_all_and_words_that_nobody_uses() -> None:
 def test_nothing_of_the_gallery_is_doubted() -> None:
     for held in (gallery.scorers(), gallery.metrics(), gallery.templates()):
         assert not [doubt for evaluator in held.values() for doubt in doubts(evaluator)]
+
+
+def test_lists_too_long_to_be_tried_are_not_doubted() -> None:
+    # Every value against every other one would take minutes.
+    assert told(("k", "in", list(range(5_000))), ("k", "not_in", list(range(5_000)))) == ""
+    assert told(("k", "in", list(range(50))), ("k", "not_in", list(range(50)))) != ""

@@ -89,3 +89,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     if not faults:
         rendered = render(template, lambda _: "")
         assert "{{" not in rendered or "{{" in text
+
+
+@pytest.mark.parametrize("text", ["{{" * 120_000, "{{a}}" * 50_000, "{{span.input}}" + "{{" * 120_000])
+def test_a_template_made_to_take_long_is_told_at_once(text: str) -> None:
+    # Each opening brace searched for its end, or each fault told, would take minutes.
+    _, faults = read(text)
+    assert 1 <= len(faults) <= 100

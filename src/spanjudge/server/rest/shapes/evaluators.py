@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from spanjudge.server.rest.shapes.listing import Body, Shape
 from spanjudge.server.rest.shapes.statistics import Figures
@@ -25,6 +25,27 @@ Operator = Literal[
 ]
 Need = Literal["input", "output", "messages", "system_prompt", "context", "expected", "tools", "tool_calls"]
 Status = Literal["draft", "published", "paused", "archived"]
+
+
+EXAMPLE: dict[str, Any] = {
+    "name": "topic",
+    "description": "Is the message on topic for the travel desk?",
+    "scope": {
+        "services": ["travel-desk"],
+        "sampling": 25,
+        "rules": [{"attribute": "parent_span_id", "operator": "equals", "value": ""}],
+    },
+    "needs": ["input"],
+    "rubric": "ON_TOPIC when the message is about travel: flights, trains, hotels, visas, bookings.\n",
+    "answer": {
+        "type": "category",
+        "labels": [
+            {"name": "ON_TOPIC", "description": "about travel"},
+            {"name": "OFF_TOPIC", "description": "anything else"},
+        ],
+    },
+    "acceptance": {"pass_values": ["ON_TOPIC"]},
+}
 
 
 class Rule(Body):
@@ -99,6 +120,8 @@ class VerdictLabels(Body):
 
 class Definition(Body):
     """An evaluator as the file format has it. A draft in the making may lack anything: see `validate`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: str = ""
     description: str = ""
@@ -276,7 +299,9 @@ class SchemaBody(Body):
     """An answer format, or the JSON schema that the judge must fill."""
 
     answer: Answer | None = None
-    answer_schema: dict[str, Any] | None = None
+    answer_schema: dict[str, Any] | None = Field(
+        default=None, examples=[{"type": "number", "minimum": 1, "maximum": 5}]
+    )
 
 
 class AnswerSchema(Shape):
@@ -289,7 +314,9 @@ class AnswerSchema(Shape):
 class Text(Body):
     """An evaluator file."""
 
-    yaml: str
+    yaml: str = Field(
+        examples=["name: polite\nrubric: true when the output is polite\nanswer: {type: boolean}\n"]
+    )
 
 
 class Parsed(Shape):
