@@ -1,6 +1,7 @@
 """OTLP over gRPC, as the specification says: what is taken, and which status says what."""
 
 import asyncio
+import hashlib
 import importlib
 import socket
 import sys
@@ -17,7 +18,7 @@ from spanjudge.errors import MissingExtraError, SettingsError
 from spanjudge.pipeline.ports import OverloadedError, StoreError
 from spanjudge.receivers.limits import ByteBudget, OtlpLimits
 from spanjudge.receivers.otlp_grpc import OtlpGrpc, serve_grpc
-from spanjudge.server.auth import Tokens
+from spanjudge.server.auth import Grant, Tokens
 from spanjudge.server.run import new_event_loop
 from tests.receivers.sending import Taken, grpc_server
 from tests.server.running import TOKEN
@@ -93,6 +94,21 @@ async def test_without_a_token_nothing_is_taken(door: tuple[Any, Taken], metadat
     error = await refusal(call(SPANS, metadata=metadata))
     assert error.code() is grpc.StatusCode.UNAUTHENTICATED
     assert "O2_JUDGE_AUTH_TOKEN" in error.details()
+    assert taken.calls == 0
+
+
+async def test_a_token_that_may_not_send_is_told_what_it_lacks() -> None:
+    digest = hashlib.sha256(TOKEN.encode()).digest()
+    tokens = Tokens((), [Grant(id="abcd", digest=digest, scopes=frozenset({"read"}), issued=True)])
+    taken = Taken()
+    server = await serve_grpc(taken, tokens, "127.0.0.1", 0)
+    try:
+        async with calling(server) as call:
+            error = await refusal(call(SPANS))
+    finally:
+        await server.stop(1.0)
+    assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert "ingest" in error.details()
     assert taken.calls == 0
 
 
