@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import pytest
@@ -19,6 +19,8 @@ from spanjudge.judging.usage import Usage
 from spanjudge.pipeline.figures import Figures, Grouping, OutboxCount, Statistics, Step
 from spanjudge.pipeline.ports import Finish, Store
 from spanjudge.pipeline.queries import Filters
+from spanjudge.store.database import Database
+from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.evaluated import Evaluated, Target, result_id
 from tests.contracts.stored import NOW, SECOND, done, finish, job, lease, put, span, span_id, trace
@@ -94,11 +96,20 @@ def outcome_of(event: Event) -> Outcome:
             return EvaluationResult(value=score, score_value=score, **common)
 
 
+class Counted(Protocol):
+    """What gives statistics."""
+
+    async def __call__(self, filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
+        """See `Queries`."""
+        ...
+
+
 class Book:
     """A store, and everything that was put into it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, counted: Counted | None = None) -> None:
         self.store = store
+        self.counted = counted or store.queries.statistics
         self.known: list[Known] = []
         self.generations: dict[tuple[int, str], int] = {}
 
@@ -136,7 +147,7 @@ class Book:
     async def check(self, filters: Filters, *, start: int = START, end: int = NOW, step: int = HOUR) -> None:
         for by in BY:
             asked = msgspec.structs.replace(filters, start_ns=start, end_ns=end)
-            found = await self.store.queries.statistics(asked, by=by, step_ns=step)
+            found = await self.counted(asked, by=by, step_ns=step)
             self._compare(found, filters, by, start, end, step)
 
     def _compare(  # noqa: PLR0917  # as it was asked
@@ -242,6 +253,28 @@ async def test_a_superseded_outcome_leaves_the_step_it_was_in(tmp_path: Path) ->
     asked = Filters(start_ns=START, end_ns=NOW)
     found = await store.queries.statistics(asked, by="evaluator", step_ns=HOUR)
     assert (found.total.passed, found.total.failed, found.total.targets) == (2, 0, 2)
+    await store.aclose()
+
+
+async def test_a_window_that_moves_on_through_busy_steps(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    database, counting = Database(tmp_path / "store.db"), Counting(many=0.1)
+
+    async def counted(filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
+        return await database.look(lambda db: counting.statistics(db, filters, by=by, step_ns=step_ns))
+
+    book = Book(store, counted)
+    await book.open()
+    # Steps of a minute are cut into parts again: whole ones, and what is left at both ends.
+    for number, minutes in enumerate(range(5, 1_000, 37)):
+        await book.add(
+            [event(number % 6 + 1, ("polite", "grade", "tone")[number % 3], minutes=minutes + 0.5)]
+        )
+    for moved in (0, 1, 61 * SECOND, 125 * SECOND, 41 * 60 * SECOND):
+        await book.check(Filters(), start=START + moved, end=NOW - 60 * SECOND + moved)
+    await book.add([event(1, minutes=1.5), event(2, "grade", minutes=2.5, what=0.7)])
+    await book.check(Filters(), start=START + 41 * 60 * SECOND, end=NOW - 60 * SECOND)
+    await database.aclose()
     await store.aclose()
 
 

@@ -23,9 +23,9 @@ MOST_STEPS = 2_000
 class Counting:
     """Statistics of one database, with what is worth keeping of earlier ones."""
 
-    def __init__(self) -> None:
-        """Nothing is kept yet."""
-        self._stretches = Stretches()
+    def __init__(self, *, many: float = 2_000) -> None:
+        """Nothing is kept yet. `many`: see `Stretches`."""
+        self._stretches = Stretches(many=many)
         self._answers: OrderedDict[tuple[Question, int, int], tuple[tuple[int, int], Statistics]] = (
             OrderedDict()
         )

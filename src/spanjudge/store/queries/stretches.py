@@ -3,7 +3,7 @@
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,9 @@ _MOST_NEW = 5_000
 """Outcomes since the last look; of more it is not looked up what they superseded."""
 
 _DAY = 86_400_000_000_000
+_PARTS = 16
+"""So many parts a step of many outcomes is cut into where only a part of it is wanted."""
+
 _KEYS: Mapping[Grouping, Any] = {
     "evaluator": results.c.evaluator,
     "service": results.c.service,
@@ -79,8 +82,9 @@ class Stretches:
     of the kept is still true, whoever changed it.
     """
 
-    def __init__(self) -> None:
-        """Nothing is kept yet."""
+    def __init__(self, *, many: float = 2_000) -> None:
+        """Nothing is kept yet. `many` outcomes a step are too many to be summed up anew each time."""
+        self._many = many
         self._kept: OrderedDict[_Place, Sums] = OrderedDict()
         self._targets = 0
         self._state = (0, 0)
@@ -123,6 +127,13 @@ class Stretches:
                 if known is not None:
                     self._kept.move_to_end((question, number))
                     found[number] = known
+        finer = self._finer(question, found)
+        if finer is not None:
+            # A window that moves on with the clock begins and ends inside of steps, each time elsewhere.
+            for number in {numbers[0], numbers[-1]} if numbers else ():
+                if not _is_whole(number, step, start_ns, end_ns):
+                    first, last = max(start_ns, number * step), min(end_ns, (number + 1) * step)
+                    found[number] = _merged(self.sums(connection, finer, first, last, state).values())
         for run in _runs([number for number in numbers if number not in found]):
             first, last = max(start_ns, run[0] * step), min(end_ns, (run[-1] + 1) * step)
             summed = _summed(connection, question, first, last)
@@ -134,6 +145,13 @@ class Stretches:
                 state,
             )
         return found
+
+    def _finer(self, question: Question, known: Mapping[int, Sums]) -> Question | None:
+        """The same in shorter steps, for a part of one that holds many outcomes, as its neighbours do."""
+        outcomes = sum(tally.count for sums in known.values() for tally in sums.tallies.values())
+        if not known or outcomes < self._many * len(known) or question.step_ns % _PARTS:
+            return None
+        return msgspec.structs.replace(question, step_ns=question.step_ns // _PARTS)
 
     def _keep(self, question: Question, sums: Mapping[int, Sums], state: tuple[int, int]) -> None:
         with self._lock:
@@ -162,6 +180,15 @@ class Stretches:
 
 def _is_whole(number: int, step: int, start_ns: int, end_ns: int) -> bool:
     return start_ns <= number * step and (number + 1) * step <= end_ns
+
+
+def _merged(parts: Iterable[Sums]) -> Sums:
+    whole = Sums()
+    for part in parts:
+        for key, tally in part.tallies.items():
+            whole.tallies.setdefault(key, Tally()).add(tally)
+        whole.targets += part.targets
+    return whole
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
