@@ -112,6 +112,8 @@ traces = Table(
 )
 Index("traces_ids", traces.c.trace_id, unique=True)
 Index("traces_start", traces.c.start_ns)
+# Few different values stand here: what there is to filter by is counted along the index, without sorting.
+Index("traces_values", traces.c.services, traces.c.models, traces.c.operations, traces.c.start_ns)
 Index("traces_session", traces.c.session_id, sqlite_where=text("session_id IS NOT NULL"))
 
 logs = Table(
@@ -285,6 +287,15 @@ Index("results_ids", results.c.result_id, unique=True)
 Index("results_target", results.c.target)
 Index("results_stored", results.c.stored_ns)
 Index("results_evaluator", results.c.evaluator, results.c.time_ns, results.c.code)
+Index(
+    "results_values",
+    results.c.evaluator,
+    results.c.label,
+    results.c.code,
+    results.c.judge_model,
+    results.c.current,
+    results.c.time_ns,
+)
 Index("results_session", results.c.session_id, sqlite_where=text("session_id IS NOT NULL"))
 # Sums and filters over many results read this alone: a row with its explanation is several times as long.
 Index(

@@ -1,6 +1,6 @@
 """Filters as conditions on rows of results."""
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, false, or_
 
 from spanjudge.pipeline.queries import Filters, Verdict
 from spanjudge.store.tables import results
@@ -29,10 +29,16 @@ def of_outcome(filters: Filters) -> list[Condition]:
     return found
 
 
-def of_result(filters: Filters) -> list[Condition]:
-    """What the filters want of a result: of its outcome, of what was judged, and when. But for `text`."""
+def of_result(filters: Filters, *, alone: bool = True) -> list[Condition]:
+    """What the filters want of a result: of its outcome, of what was judged, and when. But for `text`.
+
+    Not `alone`: another condition leaves few rows already, or another index is to be gone through.
+    """
     columns = results.c
     found = of_outcome(filters)
+    if filters.session or not alone:
+        # Said so that no index is used for it.
+        found[0] = columns.current.is_not(false())
     for column, wanted in (
         (columns.service, filters.services),
         (columns.model, filters.models),

@@ -26,7 +26,9 @@ def facets(connection: Connection, filters: Filters) -> Facets:
         for counter, value in zip(of_traces, values, strict=True):
             counter.update(dict.fromkeys(listed(value), count))
     columns = (results.c.evaluator, results.c.label, results.c.code, results.c.judge_model)
-    counted = select(*columns, func.count()).where(*of_result(window)).group_by(*columns)
+    # Of a long window the index of values is gone through, in its order, and not that of times.
+    where = of_result(window, alone=_is_short(connection, window))
+    counted = select(*columns, func.count()).where(*where).group_by(*columns)
     of_results = [Counter[str](), Counter[str](), Counter[str](), Counter[str]()]
     for *values, count in packed(connection, counted):
         for counter, value in zip(of_results, values, strict=True):
@@ -48,3 +50,20 @@ def facets(connection: Connection, filters: Filters) -> Facets:
 def _most(counted: Counter[str]) -> tuple[tuple[str, int], ...]:
     pairs: Iterable[tuple[str, int]] = counted.items()
     return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:_MOST])
+
+
+def _is_short(connection: Connection, window: Filters) -> bool:
+    """Whether the window is a small part of what is stored."""
+    if window.start_ns is None:
+        return False
+    times = select(func.min(results.c.time_ns), func.max(results.c.time_ns)).where(
+        results.c.current.is_(True)
+    )
+    first, last = connection.execute(times).one()
+    if first is None:
+        return True
+    end_ns = last if window.end_ns is None else min(last, window.end_ns)
+    return (end_ns - max(first, window.start_ns)) * _SHORT_PART < last - first
+
+
+_SHORT_PART = 10

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, or_
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from spanjudge.pipeline.listings import Place
 from spanjudge.pipeline.queries import Filters
-from spanjudge.store.queries.conditions import Condition, asks_of_outcomes
+from spanjudge.store.queries.conditions import Condition, asks_of_outcomes, of_outcome
 from spanjudge.store.queries.needle import Needle
+from spanjudge.store.tables import results
 
 Row = list[Any]
 
 SHARE_SECONDS = 0.1
 """A search for text goes through what is stored for this long, then says how far it has come."""
 
-_CLOSE_BY = 512
-"""So many rows are looked at one by one for outcomes that fit: most filters find enough there. Then all
-outcomes are gone through, for filters that few fit."""
+_FEW = 20_000
+_SKEW_NS = 86_400_000_000_000
+"""What is judged started before its outcome came about, as far as clocks can be trusted."""
 
-_SMALLEST_STEP = 64
 _SEARCHED = 64
 
 
@@ -51,8 +51,8 @@ class Listing(ABC):
         """The newest rows for which all of this is so, in any order."""
 
     @abstractmethod
-    def identified(self, needle: Needle) -> Condition | None:
-        """That a row has, or is of something that has, this id; nothing if it can be no id."""
+    def identified(self, filters: Filters, needle: Needle) -> list[Condition] | None:
+        """`conditions`, and that a row has this id or is of what has it; nothing if it can be no id."""
 
     @abstractmethod
     def holding(self, connection: Connection, needle: Needle, rows: list[Row]) -> list[Row]:
@@ -64,9 +64,8 @@ class Listing(ABC):
         if not filters.text.strip():
             return self._cut(self.next(connection, filters, where, after, limit + 1), limit)
         needle = Needle(filters.text)
-        identified = self.identified(needle)
-        if identified is not None:
-            known = [*where, identified]
+        known = self.identified(filters, needle)
+        if known is not None:
             if self.next(connection, filters, known, None, 1):
                 return self._cut(self.next(connection, filters, known, after, limit + 1), limit)
         return self._search(connection, filters, needle, after, limit)
@@ -85,17 +84,21 @@ class Listing(ABC):
         self, connection: Connection, where: Sequence[Condition], after: Place | None, most: int
     ) -> list[Row]:
         """The next rows for which all of this is so."""
-        conditions = [*where]
-        if after is not None:
-            time_column, number = self.time_column, self.number_column
-            # Not as a pair: SQLite makes use of the index for the first condition alone.
-            conditions += [
-                time_column <= after.time_ns,
-                or_(time_column < after.time_ns, and_(time_column == after.time_ns, number < after.number)),
-            ]
-        rows = self.read(connection, conditions, most)
-        rows.sort(key=lambda row: (row[self.time], row[self.number]), reverse=True)
-        return rows
+        return self._in_order(self.read(connection, [*where, *self.comes_after(after)], most))
+
+    def comes_after(self, after: Place | None) -> list[Condition]:
+        """That a row comes after a place."""
+        if after is None:
+            return []
+        time_column, number = self.time_column, self.number_column
+        # Not as a pair: SQLite makes use of the index for the first condition alone.
+        return [
+            time_column <= after.time_ns,
+            or_(time_column < after.time_ns, and_(time_column == after.time_ns, number < after.number)),
+        ]
+
+    def _in_order(self, rows: list[Row]) -> list[Row]:
+        return sorted(rows, key=lambda row: (row[self.time], row[self.number]), reverse=True)
 
     def next(
         self,
@@ -127,15 +130,38 @@ class Listing(ABC):
 
 
 class JudgedListing(Listing):
-    """Rows of what was judged, each with any number of outcomes."""
+    """Rows of what was judged, each with any number of outcomes.
+
+    `close_by`: so many rows are looked at for outcomes that fit, as most filters find enough there. Then all
+    outcomes are gone through: where few fit, their rows are looked up; where many do, the list is gone
+    through from the newest of them.
+    """
+
+    close_by: int
 
     @abstractmethod
-    def outcomes(self, filters: Filters) -> Condition:
-        """That a row has an outcome as the filters want it."""
+    def keys(self, connection: Connection, where: Sequence[Condition], most: int) -> list[Row]:
+        """As `read`, but only number, time and ids, in places 0, 1 and from 2 on: an index holds these."""
 
     @abstractmethod
-    def with_outcomes(self, connection: Connection, filters: Filters, rows: list[Row]) -> list[Row]:
-        """Those of the rows that have one."""
+    def rows(self, connection: Connection, keys: Sequence[Row]) -> list[Row]:
+        """The rows of keys."""
+
+    @abstractmethod
+    def with_outcomes(self, connection: Connection, filters: Filters, keys: list[Row]) -> list[Row]:
+        """Those of the keys that have an outcome as the filters want it."""
+
+    @abstractmethod
+    def judged(self, connection: Connection, filters: Filters, most: int) -> list[Row]:
+        """At most so many ids of what has an outcome as the filters want it, each once."""
+
+    @abstractmethod
+    def among(self, connection: Connection, filters: Filters, ids: list[Row]) -> list[Row]:
+        """The rows with these ids for which the `conditions` of the filters are so."""
+
+    def read(self, connection: Connection, where: Sequence[Condition], most: int) -> list[Row]:
+        """The newest rows."""
+        return self.rows(connection, self.keys(connection, where, most))
 
     def next(
         self,
@@ -148,14 +174,56 @@ class JudgedListing(Listing):
         """The next rows, without a look at text."""
         if not asks_of_outcomes(filters):
             return self.read_after(connection, where, after, most)
-        rows: list[Row] = []
-        seen, step = 0, max(_SMALLEST_STEP, most)
-        while seen < _CLOSE_BY:
-            some = self.read_after(connection, where, after, step)
-            rows += self.with_outcomes(connection, filters, some)
-            if len(some) < step or len(rows) >= most:
-                return rows[:most]
+        chosen: list[Row] = []
+        seen, step = 0, max(2 * most, self.close_by // 8)
+        while seen < self.close_by:
+            some = self._keys_after(connection, where, after, step)
+            chosen += self.with_outcomes(connection, filters, some)
+            if len(some) < step or len(chosen) >= most:
+                return self._in_order(self.rows(connection, chosen[:most]))
             seen += step
-            after = self.place(some[-1])
-        everywhere = [*where, self.outcomes(filters)]
-        return rows + self.read_after(connection, everywhere, after, most - len(rows))
+            step *= 2
+            after = Place(some[-1][1], some[-1][0])
+        rows = self._in_order(self.rows(connection, chosen))
+        ids = self.judged(connection, filters, _FEW + 1)
+        if len(ids) > _FEW:
+            keys = self._further(connection, filters, where, after, most - len(rows))
+            return rows + self._in_order(self.rows(connection, keys))
+        found = [
+            row
+            for row in self.among(connection, filters, ids)
+            if after is None or (row[self.time], row[self.number]) < (after.time_ns, after.number)
+        ]
+        return rows + self._in_order(found)[: most - len(rows)]
+
+    def _further(
+        self,
+        connection: Connection,
+        filters: Filters,
+        where: Sequence[Condition],
+        after: Place | None,
+        most: int,
+    ) -> list[Row]:
+        """Keys, where many fit, but none close by: they are of another time."""
+        newest = connection.execute(
+            select(results.c.time_ns).where(*of_outcome(filters)).order_by(results.c.time_ns.desc()).limit(1)
+        ).scalar()
+        if newest is None:
+            return []
+        jump = newest + _SKEW_NS
+        if after is None or jump < after.time_ns:
+            after = Place(jump, 0)
+        chosen: list[Row] = []
+        while True:
+            some = self._keys_after(connection, where, after, self.close_by)
+            chosen += self.with_outcomes(connection, filters, some)
+            if len(some) < self.close_by or len(chosen) >= most:
+                return chosen[:most]
+            after = Place(some[-1][1], some[-1][0])
+
+    def _keys_after(
+        self, connection: Connection, where: Sequence[Condition], after: Place | None, most: int
+    ) -> list[Row]:
+        keys = self.keys(connection, [*where, *self.comes_after(after)], most)
+        keys.sort(key=lambda key: (key[1], key[0]), reverse=True)
+        return keys

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, select, union_all
 
 from spanjudge.pipeline.listings import Page, Place, ResultRow
 from spanjudge.pipeline.queries import Filters
@@ -34,19 +34,21 @@ class _Results(Listing):
         chosen = select(results.c.id).where(*where).order_by(*newest).limit(most)
         return packed(connection, select(*_COLUMNS).where(results.c.id.in_(chosen)))
 
-    def identified(self, needle: Needle) -> Condition | None:
+    def identified(self, filters: Filters, needle: Needle) -> list[Condition] | None:
         if not needle.is_long_id:
             return None
         first, last = id_range(needle.id_start, 32)
-        of_trace = or_(
-            results.c.target.between(b"s" + first, b"s" + last + b"\xff" * 8),
-            results.c.target.between(b"t" + first, b"t" + last),
-        )
-        by_id = or_(results.c.result_id.between(first, last), of_trace)
+        columns = results.c
+        ways = [
+            columns.result_id.between(first, last),
+            columns.target.between(b"s" + first, b"s" + last + b"\xff" * 8),
+            columns.target.between(b"t" + first, b"t" + last),
+        ]
         if needle.span_id:
-            of_span = func.substr(results.c.target, 18, 8) == bytes.fromhex(needle.span_id)
-            return or_(by_id, and_(results.c.kind == "span", of_span))
-        return by_id
+            same = func.substr(columns.target, 18, 8) == bytes.fromhex(needle.span_id)
+            ways.append(and_(columns.kind == "span", same))
+        known = union_all(*(select(columns.id).where(way) for way in ways))
+        return [columns.id.in_(known), *of_result(filters, alone=False)]
 
     def holding(self, connection: Connection, needle: Needle, rows: list[Row]) -> list[Row]:
         targets = {row[_NUMBER]: target_of(row[_TARGET], row[_TRACE_ID], row[_SPAN_ID]) for row in rows}

@@ -1,17 +1,19 @@
 """Spans, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, LargeBinary, select
 
 from spanjudge.pipeline.listings import Page, Place, SpanRow, Verdicts
 from spanjudge.pipeline.queries import Filters
+from spanjudge.store.bulk import Select
+from spanjudge.store.keys import portions
 from spanjudge.store.queries import verdicts
 from spanjudge.store.queries.conditions import Condition
 from spanjudge.store.queries.listing import JudgedListing, Row
 from spanjudge.store.queries.needle import Needle, id_range
 from spanjudge.store.queries.rows import packed
-from spanjudge.store.queries.wanted import all_spans_with, spans_with
+from spanjudge.store.queries.wanted import judged_spans, spans_with
 from spanjudge.store.tables import logs, spans
 
 _COLUMNS = (
@@ -33,7 +35,7 @@ _TRACE_ID, _SPAN_ID, _NAME, _SERVICE, _SESSION = 2, 3, 5, 6, 9
 
 
 class _Spans(JudgedListing):
-    number, time = 0, 1
+    number, time, close_by = 0, 1, 2_048
     number_column, time_column = spans.c.id, spans.c.start_ns
 
     def conditions(self, filters: Filters) -> list[Condition]:
@@ -54,22 +56,35 @@ class _Spans(JudgedListing):
             found.append(columns.session_id == filters.session)
         return found
 
-    def read(self, connection: Connection, where: Sequence[Condition], most: int) -> list[Row]:
+    def keys(self, connection: Connection, where: Sequence[Condition], most: int) -> list[Row]:
+        columns = (spans.c.id, spans.c.start_ns, spans.c.trace_id, spans.c.span_id)
         newest = (spans.c.start_ns.desc(), spans.c.id.desc())
-        return packed(connection, select(*_COLUMNS).where(*where).order_by(*newest).limit(most))
+        return packed(connection, select(*columns).where(*where).order_by(*newest).limit(most))
 
-    def outcomes(self, filters: Filters) -> Condition:
-        return tuple_(spans.c.trace_id, spans.c.span_id).in_(all_spans_with(filters))
+    def rows(self, connection: Connection, keys: Sequence[Row]) -> list[Row]:
+        numbers = [key[0] for key in keys]
+        return [
+            row
+            for some in portions(numbers)
+            for row in packed(connection, select(*_COLUMNS).where(spans.c.id.in_(some)))
+        ]
 
-    def with_outcomes(self, connection: Connection, filters: Filters, rows: list[Row]) -> list[Row]:
-        having = spans_with(connection, filters, [(row[_TRACE_ID], row[_SPAN_ID]) for row in rows])
-        return [row for row in rows if (row[_TRACE_ID], row[_SPAN_ID]) in having]
+    def with_outcomes(self, connection: Connection, filters: Filters, keys: list[Row]) -> list[Row]:
+        having = spans_with(connection, filters, [(key[2], key[3]) for key in keys])
+        return [key for key in keys if (key[2], key[3]) in having]
 
-    def identified(self, needle: Needle) -> Condition | None:
+    def judged(self, connection: Connection, filters: Filters, most: int) -> list[Row]:
+        return packed(connection, judged_spans(filters).limit(most))
+
+    def among(self, connection: Connection, filters: Filters, ids: list[Row]) -> list[Row]:
+        return [row for row in by_ids(connection, ids) if _fits(filters, row)]
+
+    def identified(self, filters: Filters, needle: Needle) -> list[Condition] | None:
+        where = self.conditions(filters)
         if needle.span_id:
-            return spans.c.span_id == bytes.fromhex(needle.span_id)
+            return [*where, spans.c.span_id == bytes.fromhex(needle.span_id)]
         if needle.is_long_id:
-            return spans.c.trace_id.between(*id_range(needle.id_start, 32))
+            return [*where, spans.c.trace_id.between(*id_range(needle.id_start, 32))]
         return None
 
     def holding(self, connection: Connection, needle: Needle, rows: list[Row]) -> list[Row]:
@@ -80,6 +95,35 @@ class _Spans(JudgedListing):
 
 
 _spans = _Spans()
+
+_by_ids = Select(
+    f"WITH wanted (trace_id, span_id) AS :ids SELECT {', '.join(f's.{column.name}' for column in _COLUMNS)}"  # noqa: S608  # our own columns
+    " FROM wanted CROSS JOIN spans AS s WHERE s.trace_id = wanted.trace_id AND s.span_id = wanted.span_id",
+    ids=("trace_id", "span_id", "parent_span_id"),
+    plain=[column.name for column in _COLUMNS if not isinstance(column.type, LargeBinary)],
+    pairs="ids",
+)
+
+
+def by_ids(connection: Connection, pairs: Iterable[Sequence[str]]) -> list[Row]:
+    """Rows of `_COLUMNS` of spans by trace and span id."""
+    wanted = [(bytes.fromhex(trace_id), bytes.fromhex(span_id)) for trace_id, span_id in pairs]
+    found = [row for some in portions(wanted) for row in _by_ids(connection, ids=some)]
+    # Ids come first there.
+    return [[*row[3:5], *row[:3], *row[5:]] for row in found]
+
+
+def _fits(filters: Filters, row: Row) -> bool:
+    """What `conditions` says in SQL."""
+    start, service, operation, model, session = (row[place] for place in (1, *range(6, 10)))
+    return (
+        (filters.start_ns is None or start >= filters.start_ns)
+        and (filters.end_ns is None or start < filters.end_ns)
+        and (not filters.services or service in filters.services)
+        and (not filters.operations or operation in filters.operations)
+        and (not filters.models or model in filters.models)
+        and (not filters.session or session == filters.session)
+    )
 
 
 def _named(needle: Needle, row: Row) -> bool:
@@ -109,10 +153,7 @@ def spans_with_text(
     connection: Connection, needle: Needle, pairs: Sequence[tuple[str, str]]
 ) -> set[tuple[str, str]]:
     """Those of the spans, by trace and span id, in which the text is."""
-    wanted = [(bytes.fromhex(trace_id), bytes.fromhex(span_id)) for trace_id, span_id in pairs]
-    if not wanted:
-        return set()
-    rows = packed(connection, select(*_COLUMNS).where(tuple_(spans.c.trace_id, spans.c.span_id).in_(wanted)))
+    rows = by_ids(connection, pairs)
     found = {row[_Spans.number] for row in rows if _named(needle, row)}
     found |= with_text(connection, needle, rows)
     return {(row[_TRACE_ID], row[_SPAN_ID]) for row in rows if row[_Spans.number] in found}

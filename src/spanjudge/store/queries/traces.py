@@ -6,12 +6,13 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from spanjudge.pipeline.listings import Page, Place, TraceRow, Verdicts
 from spanjudge.pipeline.queries import Filters
+from spanjudge.store.keys import portions
 from spanjudge.store.queries import verdicts
 from spanjudge.store.queries.conditions import Condition
 from spanjudge.store.queries.listing import JudgedListing, Row
 from spanjudge.store.queries.needle import Needle, id_range
 from spanjudge.store.queries.rows import packed
-from spanjudge.store.queries.wanted import all_traces_with, traces_with
+from spanjudge.store.queries.wanted import judged_traces, traces_with
 from spanjudge.store.tables import logs, spans, traces
 from spanjudge.store.traces import MARK, in_list, listed
 
@@ -31,32 +32,51 @@ COLUMNS = (
 )
 _TRACE_ID, _NAME, _SERVICES, _SESSION, _SPANS = 2, 4, 6, 8, 10
 _MOST_SPANS = 1_000
+_NEWEST = (traces.c.start_ns.desc(), traces.c.id.desc())
 
 
 class _Traces(JudgedListing):
-    number, time = 0, 1
+    number, time, close_by = 0, 1, 512
     number_column, time_column = traces.c.id, traces.c.start_ns
 
     def conditions(self, filters: Filters) -> list[Condition]:
         return conditions(filters)
 
-    def read(self, connection: Connection, where: Sequence[Condition], most: int) -> list[Row]:
-        newest = (traces.c.start_ns.desc(), traces.c.id.desc())
-        return packed(connection, select(*COLUMNS).where(*where).order_by(*newest).limit(most))
+    def keys(self, connection: Connection, where: Sequence[Condition], most: int) -> list[Row]:
+        columns = (traces.c.id, traces.c.start_ns, traces.c.trace_id)
+        return packed(connection, select(*columns).where(*where).order_by(*_NEWEST).limit(most))
 
-    def outcomes(self, filters: Filters) -> Condition:
-        return traces.c.trace_id.in_(all_traces_with(filters))
+    def rows(self, connection: Connection, keys: Sequence[Row]) -> list[Row]:
+        numbers = [key[0] for key in keys]
+        return [
+            row
+            for some in portions(numbers)
+            for row in packed(connection, select(*COLUMNS).where(traces.c.id.in_(some)))
+        ]
 
-    def with_outcomes(self, connection: Connection, filters: Filters, rows: list[Row]) -> list[Row]:
-        having = traces_with(connection, filters, [row[_TRACE_ID] for row in rows])
-        return [row for row in rows if row[_TRACE_ID] in having]
+    def with_outcomes(self, connection: Connection, filters: Filters, keys: list[Row]) -> list[Row]:
+        having = traces_with(connection, filters, [key[2] for key in keys])
+        return [key for key in keys if key[2] in having]
 
-    def identified(self, needle: Needle) -> Condition | None:
+    def judged(self, connection: Connection, filters: Filters, most: int) -> list[Row]:
+        return packed(connection, judged_traces(filters).limit(most))
+
+    def among(self, connection: Connection, filters: Filters, ids: list[Row]) -> list[Row]:
+        where = self.conditions(filters)
+        return [
+            row
+            for some in portions([bytes.fromhex(one[0]) for one in ids])
+            for row in packed(connection, select(*COLUMNS).where(traces.c.trace_id.in_(some), *where))
+        ]
+
+    def identified(self, filters: Filters, needle: Needle) -> list[Condition] | None:
+        where = self.conditions(filters)
         if needle.span_id:
             wanted = bytes.fromhex(needle.span_id)
-            return traces.c.trace_id.in_(select(spans.c.trace_id).where(spans.c.span_id == wanted))
+            of_span = select(spans.c.trace_id).where(spans.c.span_id == wanted)
+            return [*where, traces.c.trace_id.in_(of_span)]
         if needle.is_long_id:
-            return traces.c.trace_id.between(*id_range(needle.id_start, 32))
+            return [*where, traces.c.trace_id.between(*id_range(needle.id_start, 32))]
         return None
 
     def holding(self, connection: Connection, needle: Needle, rows: list[Row]) -> list[Row]:

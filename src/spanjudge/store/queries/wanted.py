@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, LargeBinary, func, select
 
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.bulk import Select
@@ -57,19 +57,19 @@ def spans_with(
     }
 
 
-def all_traces_with(filters: Filters) -> Asked:
+def judged_traces(filters: Filters) -> Asked:
     """The ids of all traces that have such an outcome."""
-    return select(func.substr(results.c.target, 2, 16)).where(
-        *of_outcome(filters), results.c.kind.in_(("span", "trace"))
-    )
+    trace_id = func.substr(results.c.target, 2, 16, type_=LargeBinary)
+    kinds = results.c.kind.in_(("span", "trace"))
+    return select(trace_id.label("trace_id")).where(*of_outcome(filters), kinds).distinct()
 
 
-def all_spans_with(filters: Filters) -> Asked:
-    """The ids of all spans that have such an outcome, of trace and span."""
-    target = results.c.target
-    return select(func.substr(target, 2, 16), func.substr(target, 18, 8)).where(
-        *of_outcome(filters), results.c.kind == "span"
-    )
+def judged_spans(filters: Filters) -> Asked:
+    """The ids of all spans that have such an outcome: of trace and span."""
+    trace_id = func.substr(results.c.target, 2, 16, type_=LargeBinary)
+    span_id = func.substr(results.c.target, 18, 8, type_=LargeBinary)
+    columns = (trace_id.label("trace_id"), span_id.label("span_id"))
+    return select(*columns).where(*of_outcome(filters), results.c.kind == "span").distinct()
 
 
 def _fits(filters: Filters, row: Sequence[Any]) -> bool:

@@ -170,6 +170,7 @@ def _derive() -> None:
 
 
 def _make_indexes() -> None:
+    op.create_index("traces_values", "traces", ["services", "models", "operations", "start_ns"], unique=False)
     op.create_index("traces_start", "traces", ["start_ns"], unique=False)
     op.create_index(
         "traces_session",
@@ -182,6 +183,12 @@ def _make_indexes() -> None:
         "spans_start",
         "spans",
         ["start_ns", "service", "operation", "model", "trace_id", "span_id"],
+        unique=False,
+    )
+    op.create_index(
+        "results_values",
+        "results",
+        ["evaluator", "label", "code", "judge_model", "current", "time_ns"],
         unique=False,
     )
     op.create_index("results_evaluator", "results", ["evaluator", "time_ns", "code"], unique=False)
@@ -218,7 +225,7 @@ _OF_RESULTS = (
 
 def downgrade() -> None:
     """Drop what was derived."""
-    for name in ("results_time", "results_session", "results_evaluator"):
+    for name in ("results_time", "results_session", "results_evaluator", "results_values"):
         op.drop_index(name, "results")
     op.drop_index("spans_start", "spans")
     for name in ("session_id", "operation", "model", "current"):
