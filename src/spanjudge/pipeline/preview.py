@@ -23,6 +23,9 @@ _SAME_FOR_MANY = frozenset({"missing_variable", "no_content"})
 
 _CLOSE = 0.6
 _MOST_REASONS = 12
+_MOST_RULES = 50
+"""Rules that are looked at one by one: more of them would take too long, and nobody writes them."""
+
 _UNREADABLE = "could not be read"
 
 
@@ -140,7 +143,7 @@ def _of_spans(evaluator: Evaluator, spans: Sequence[Shown]) -> Matches:
 def _rules_of_spans(evaluator: Evaluator, scope: ScopeMatcher, spans: Sequence[Shown]) -> list[RuleEffect]:
     names = _Names(spans)
     found: list[RuleEffect] = []
-    for index, clause in enumerate(scope.clauses):
+    for index, clause in enumerate(scope.clauses[:_MOST_RULES]):
         other = Admission(_without(evaluator, index))
         seen, nearest = names.about(clause)
         found.append(
@@ -175,7 +178,7 @@ def _rules_of_wholes(
 ) -> list[RuleEffect]:
     names = _Names([one for _, spans in served for one in spans])
     found: list[RuleEffect] = []
-    for index, clause in enumerate(scope.clauses):
+    for index, clause in enumerate(scope.clauses[:_MOST_RULES]):
         other = Admission(_without(evaluator, index))
         seen, nearest = names.about(clause)
         decided = [other.decide_whole(reading).reason for reading, _ in served]

@@ -81,7 +81,8 @@ async def test_each_rule_says_what_it_does(server: Trying) -> None:
 async def test_traces_sessions_services_and_sampling(server: Trying) -> None:
     await server.receive(chats(0, 1, 2, trace=0))
     await server.receive(chats(3, 4, trace=3))
-    found = await server.post("/previews", {"definition": DRAFT | {"target": "trace", "needs": []}})
+    whole: dict[str, Any] = DRAFT | {"target": "trace", "needs": []}
+    found = await server.post("/previews", {"definition": whole})
     assert (found["received"], found["judged"]) == (2, 2)
     found = await server.post("/previews", {"definition": DRAFT | {"target": "session"}})
     assert (found["received"], found["judged"], found["calls_day"]) == (0, 0, 0)

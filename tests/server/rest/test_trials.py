@@ -26,7 +26,10 @@ async def server(tmp_path: Path, mock_judge: MockJudge) -> AsyncIterator[Trying]
 async def test_a_draft_judges_a_stored_span_and_stores_nothing_but_its_cost(server: Trying) -> None:
     await server.receive(chats(1))
     server.judge.always(Behaviour(answer={"explanation": "It greets.", "value": True}))
-    definition = DRAFT | {"acceptance": {"pass_when": True}, "labels": {"pass": "Polite", "fail": "Rude"}}
+    definition: dict[str, Any] = DRAFT | {
+        "acceptance": {"pass_when": True},
+        "labels": {"pass": "Polite", "fail": "Rude"},
+    }
     trial = await server.post("/trials", {"definition": definition, "span": ids(1)})
     result = trial["result"]
     assert (result["outcome"], result["label"], result["explanation"]) == ("pass", "Polite", "It greets.")
@@ -77,7 +80,7 @@ async def test_pasted_text_reaches_the_judge(server: Trying) -> None:
         "system": "You know {{tenant}}.",
         "user": "{{span.input}} | {{span.context}} | {{span.expected}}",
     }
-    definition = DRAFT | {
+    definition: dict[str, Any] = DRAFT | {
         "rubric": None,
         "prompt": prompt,
         "needs": [],
@@ -139,7 +142,7 @@ async def test_a_trace_and_a_session_are_judged_whole(server: Trying) -> None:
     three = span(CHAT | content([text("user", "Alone?")], "Yes."), trace=3, number=3)
     await server.receive([one, two, three])
     span_of = {"trace_id": f"{2:032x}", "span_id": f"{2:016x}"}
-    definition = DRAFT | {"needs": [], "target": "session"}
+    definition: dict[str, Any] = DRAFT | {"needs": [], "target": "session"}
     trial = await server.post("/trials", {"definition": definition, "span": span_of})
     assert trial["result"]["target"]["session_id"] == "talk"
     asked = server.judge.requests[-1].text

@@ -19,7 +19,7 @@ Services = Annotated[
     list[str], Query(default_factory=list, max_length=100, description="Of these services only.")
 ]
 Prefix = Annotated[str, Query(max_length=500, description="What was written so far, in any case.")]
-Limit = Annotated[int, Query(ge=1, le=200)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 def router(parts: Parts) -> APIRouter:
@@ -37,7 +37,7 @@ def router(parts: Parts) -> APIRouter:
         service: Services,
         prefix: Prefix = "",
         hours: Hours = 24,
-        limit: Limit = 50,
+        limit: Limit = 200,
     ) -> Attributes:
         """Names that rules and variables can use, of recent spans: those that begin with `prefix` first.
 
@@ -61,7 +61,7 @@ def router(parts: Parts) -> APIRouter:
         service: Services,
         prefix: Prefix = "",
         hours: Hours = 24,
-        limit: Limit = 50,
+        limit: Limit = 200,
     ) -> AttributeValues:
         """Values that a rule on this attribute would find on recent spans, most frequent first."""
         found, recent = await look(hours, service, sums.values_of, name, prefix, limit)

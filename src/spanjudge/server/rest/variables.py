@@ -15,6 +15,7 @@ from spanjudge.pipeline.preview import nearest_name
 from spanjudge.server.rest.drafts import for_reading
 from spanjudge.server.rest.material import tried
 from spanjudge.server.rest.parts import Parts
+from spanjudge.server.rest.places import Places
 from spanjudge.server.rest.shapes.results import SentPrompt
 from spanjudge.server.rest.shapes.trials import TrialBody, Variable, Variables
 from spanjudge.server.rest.told import readable
@@ -29,6 +30,7 @@ _NOTHING = ": the judge would be told that it is not given"
 def router(parts: Parts) -> APIRouter:
     """The route."""
     own = APIRouter(prefix="/api/v1", tags=["Trying"], dependencies=[Depends(parts.access.require("read"))])
+    places = Places(4, 64, "look-ups of variables")
 
     @own.post("/variables", summary="Variables on a span")
     async def variables(body: TrialBody) -> Variables:
@@ -37,9 +39,10 @@ def router(parts: Parts) -> APIRouter:
         The definition may be unfinished: `prompt.note` says what is still wrong with it.
         """
         evaluator, notes = for_reading(body.definition)
-        material = await tried(body, evaluator, parts)
         judge = parts.judges.get(evaluator.judge) or parts.judges["default"]
-        return await asyncio.to_thread(_shown, evaluator, material.subject, judge, notes)
+        async with places:
+            material = await tried(body, evaluator, parts)
+            return await asyncio.to_thread(_shown, evaluator, material.subject, judge, notes)
 
     return own
 
