@@ -35,9 +35,10 @@ const series = ["series-1", "series-2", "series-3", "series-4", "series-5", "ser
 
 /** The colour a service, model or line keeps everywhere: by its name, so that pages agree. */
 export const seriesColour = (name: string): string => {
-  let hash = 0;
-  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
-  return `var(--${series[hash % series.length]})`;
+  // FNV-1a, its upper half: the lower bits of like names are alike.
+  let hash = 0x811c9dc5;
+  for (const letter of name) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  return `var(--${series[(hash >>> 16) % series.length]})`;
 };
 
 /** A service with its colour. */
