@@ -124,9 +124,9 @@ def _question(evaluator: Evaluator) -> Iterable[Problem]:
 def _templates(evaluator: Evaluator) -> Iterable[Problem]:
     if evaluator.prompt is None:
         return
-    if not evaluator.prompt.user.strip():
+    shows_nothing = not evaluator.prompt.user.strip()
+    if shows_nothing:
         yield Problem(("prompt", "user"), "is empty; show the judge something, like {{span.output}}")
-        return
     used = 0
     for field, text in (("system", evaluator.prompt.system), ("user", evaluator.prompt.user)):
         template, faults = templates.read(text, variables=evaluator.variables, target=evaluator.target)
@@ -134,7 +134,7 @@ def _templates(evaluator: Evaluator) -> Iterable[Problem]:
         for fault in faults:
             message = f"line {fault.line}, column {fault.column}: {fault.message}"
             yield Problem(("prompt", field), message, text_line=fault.line - 1)
-    if not used:
+    if not used and not shows_nothing:
         first = templates.FIELDS[evaluator.target][0]
         shown = f"{{{{{evaluator.target}.{first}}}}}"
         yield Problem(
@@ -240,7 +240,9 @@ def _pass_values(answer: Category, acceptance: Acceptance) -> Iterable[Problem]:
         yield Problem(("acceptance", "pass_values"), "is empty, so nothing passes; name at least one label")
     for index, value in enumerate(acceptance.pass_values or ()):
         if value not in labels:
-            told = f"“{_short(value)}” is none of the labels; write one of {', '.join(labels)}"
+            known = ", ".join(dict.fromkeys(filter(None, labels)))
+            fix = f"write one of {known}" if known else "there are none yet"
+            told = f"“{_short(value)}” is none of the labels; {fix}"
             yield Problem(("acceptance", "pass_values", index), told)
 
 

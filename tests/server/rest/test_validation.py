@@ -164,6 +164,19 @@ def test_the_place_inside_a_prompt_is_told() -> None:
     assert found["prompt.user"].startswith("line 2, column 1: {{span.imput}} is not known; did you mean")
 
 
+def test_both_halves_of_a_prompt_are_looked_at() -> None:
+    found = told(GOOD | {"rubric": None, "prompt": {"system": "{{nope}}", "user": " "}})
+    assert set(found) == {"prompt.system", "prompt.user"}
+    assert found["prompt.user"].startswith("is empty")
+
+
+def test_a_label_that_is_gone_is_told_by_those_there_are() -> None:
+    labels = [{"name": "A"}, {"name": "A"}, {"name": ""}]
+    answer = {"type": "category", "labels": labels}
+    found = told(GOOD | {"answer": answer, "acceptance": {"pass_values": ["C"]}})
+    assert found["acceptance.pass_values[0]"] == "“C” is none of the labels; write one of A"
+
+
 def test_doubts_are_warnings_and_stop_nothing() -> None:
     scope = {"sampling": 0, "rules": [{"attribute": "kind", "operator": "equals", "value": "clown"}]}
     definition = Definition.model_validate(GOOD | {"name": "kept", "scope": scope})

@@ -1,7 +1,7 @@
 // The JSON schema that the judge must fill, editable. Text that is no schema stays, with what is wrong beside it.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { ApiError, api } from "../../api/client";
+import { ApiError, api, type FieldError } from "../../api/client";
 import type { AnswerSchema } from "../../api/types";
 import { ErrorPanel, Skeleton, wordsOf } from "../../components/states";
 import { CodeField } from "./code/code-field";
@@ -13,6 +13,12 @@ import { useTrouble } from "./trouble";
 const field = "answer.schema";
 
 const spelled = (schema: unknown): string => JSON.stringify(schema, null, 2);
+
+/** A message of the API, with the place in the schema that it is about. */
+const atItsPlace = ({ field: at, message }: FieldError): string => {
+  const place = at.replace(/^answer_schema\.?/, "");
+  return place ? `at ${place}: ${message}` : message;
+};
 
 /** Where JSON breaks off, in the words of people. */
 export const jsonTrouble = (text: string): string | null => {
@@ -73,7 +79,7 @@ export function AnswerSchemaText() {
           if (mine !== asked.current) return;
           const said =
             error instanceof ApiError && error.errors.length
-              ? error.errors.map((one) => one.message).join("; ")
+              ? error.errors.map(atItsPlace).join("; ")
               : wordsOf(error);
           setTrouble(field, said);
         },
