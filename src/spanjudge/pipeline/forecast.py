@@ -1,6 +1,7 @@
 """What judging will take, measured on real targets: tokens of a call, what it costs, what is left."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -11,13 +12,17 @@ from spanjudge.judging.composed import Composed
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.prechecks import needs_model
 from spanjudge.judging.subject import Subject
-from spanjudge.judging.usage import Usage
+from spanjudge.judging.usage import Usage, UsageRow
 from spanjudge.pipeline.match import admission_of, decide_target
-from spanjudge.pipeline.ports import StoredEvaluator
+from spanjudge.pipeline.ports import Store, StoredEvaluator
 from spanjudge.pipeline.recent import Recent
 from spanjudge.spans.parts import as_json
 
 MOST_MEASURED = 16
+DAYS = 7
+"""How far back it is looked what a judge model writes."""
+
+_ENOUGH = 20
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +58,13 @@ def forecast(
     *,
     live: Sequence[StoredEvaluator],
     ledger: Ledger,
+    used: Sequence[UsageRow] = (),
 ) -> Forecast:
     """Compose the prompts of some of the chosen targets and measure them; takes time.
 
-    `live` are the evaluators in use: those of the same judge model that would judge the same target share
-    its call where the judge model takes several criteria.
+    What an answer takes is the mean of what this judge model wrote lately, by the rows in `used`, and an
+    estimate while it has written little. `live` are the evaluators in use: those of the same judge model
+    that would judge the same target share its call where the judge model takes several criteria.
     """
     if judge is None or not chosen:
         return Forecast(usd=_cost(evaluator.judge, Usage(input=0, output=0), ledger))
@@ -69,6 +76,7 @@ def forecast(
         and one.evaluator.target == evaluator.target
         and one.evaluator.name != evaluator.name
     ]
+    written = _written(judge, used)
     step = max(1, len(chosen) // MOST_MEASURED)
     measured: list[tuple[Usage, int]] = []
     looked_at = chosen[::step][:MOST_MEASURED]
@@ -79,7 +87,8 @@ def forecast(
         call = _call(judge, subject, evaluator, beside)
         expected = expected_usage(subject, [evaluator], judge.model.traits)[evaluator.name]
         count = len(call.evaluators)
-        measured.append((Usage(input=prompt_tokens(call) // count, output=expected.output), count))
+        answer = expected.output if written is None else written
+        measured.append((Usage(input=prompt_tokens(call) // count, output=answer), count))
     if not measured:
         return Forecast(usd=0.0, asked=0.0)
     usage = Usage(
@@ -92,6 +101,12 @@ def forecast(
         asked=len(measured) / len(looked_at),
         shared=any(count > 1 for _, count in measured),
     )
+
+
+async def used_lately(store: Store, now_ns: int) -> list[UsageRow]:
+    """What judge models used in the last days. Raises `StoreError`."""
+    first = datetime.fromtimestamp(now_ns / 1e9, UTC) - timedelta(days=DAYS)
+    return await store.usage_since(first.strftime("%Y-%m-%d"))
 
 
 def left_of(ledger: Ledger, evaluator: Evaluator) -> Left:
@@ -116,6 +131,15 @@ def _of(recent: Recent, place: int, peers: Sequence[Evaluator]) -> tuple[Subject
         return shown.subject, [one for one in peers if admission_of(one).decide(shown).judge]
     reading = recent.readings[place]
     return reading.subject, [one for one in peers if decide_target(reading, one).judge]
+
+
+def _written(judge: Judge, used: Sequence[UsageRow]) -> int | None:
+    """Output tokens of one evaluation: models that think write many times what the answer takes."""
+    model = judge.model
+    # Providers answer with the name of a certain version: gpt-5-mini-2025-08-07.
+    mine = [row for row in used if row.provider == model.provider and row.model.startswith(model.model)]
+    count = sum(row.results + row.failures for row in mine)
+    return sum(row.usage.output for row in mine) // count if count >= _ENOUGH else None
 
 
 def _call(judge: Judge, subject: Subject, evaluator: Evaluator, beside: Sequence[Evaluator]) -> Composed:

@@ -1,12 +1,14 @@
 """`/api/v1/previews`: counts, cost and words, on a running server."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from spanjudge.judging.usage import Usage, UsageRow
 from spanjudge.server.rest.places import Places
 from spanjudge.server.rest.problem import ApiProblem
 from spanjudge.spans.otlp import read_spans
@@ -60,6 +62,24 @@ async def test_the_cost_of_a_day_is_that_of_the_prompts_that_would_be_sent(serve
     assert shared["batched"] is True
     assert shared["tokens_call"] < alone["tokens_call"] * 0.75
     assert shared["budget_left_tokens"] > 0
+
+
+async def test_models_that_write_much_cost_what_they_cost_lately(server: Trying) -> None:
+    await server.receive(chats(1))
+    before = await server.post("/previews", scoped())
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    row = UsageRow(
+        day=today,
+        evaluator="thinker",
+        provider="openai",
+        model="gpt-4o-mini-2024-07-18",
+        usage=Usage(input=100, output=25 * 4_000),
+        calls=25,
+        results=25,
+    )
+    await server.app.store.add_usage([row])
+    after = await server.post("/previews", scoped())
+    assert after["tokens_call"] - before["tokens_call"] == pytest.approx(4_000, abs=200)
 
 
 async def test_each_rule_says_what_it_does(server: Trying) -> None:

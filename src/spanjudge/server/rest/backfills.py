@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Depends
 
 from spanjudge.pipeline import backfill as runs
-from spanjudge.pipeline.forecast import forecast, left_of
+from spanjudge.pipeline.forecast import forecast, left_of, used_lately
 from spanjudge.pipeline.requested import Backfill, NewBackfill
 from spanjudge.pipeline.targets import Stretch
 from spanjudge.server.rest.judging import live_of
@@ -52,6 +52,7 @@ def router(parts: Parts) -> APIRouter:
                 parts.judges.get(evaluator.judge),
                 live=(),
                 ledger=parts.ledger,
+                used=await used_lately(parts.store, parts.now()),
             )
         jobs = size.jobs(body.most)
         left = left_of(parts.ledger, evaluator)

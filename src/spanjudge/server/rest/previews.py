@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends
 
 from spanjudge.errors import EvaluatorError
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.pipeline.forecast import Forecast, forecast, left_of
+from spanjudge.judging.usage import UsageRow
+from spanjudge.pipeline.forecast import Forecast, forecast, left_of, used_lately
 from spanjudge.pipeline.ports import StoredEvaluator
 from spanjudge.pipeline.preview import Matches, matches_of
 from spanjudge.pipeline.recent import Recent
@@ -45,8 +46,9 @@ def router(parts: Parts) -> APIRouter:
                 evaluator.target, hours=body.hours, services=evaluator.scope.services
             )
             live = await parts.store.evaluators()
+            used = await used_lately(parts.store, parts.now())
             try:
-                matches, expected = await asyncio.to_thread(_count, parts, evaluator, recent, live)
+                matches, expected = await asyncio.to_thread(_count, parts, evaluator, recent, live, used)
             except EvaluatorError as error:
                 raise unusable(error) from None
         return _shape(parts, evaluator, recent, matches, expected, rules=rules, body=body)
@@ -55,11 +57,16 @@ def router(parts: Parts) -> APIRouter:
 
 
 def _count(
-    parts: Parts, evaluator: Evaluator, recent: Recent, live: Sequence[StoredEvaluator]
+    parts: Parts,
+    evaluator: Evaluator,
+    recent: Recent,
+    live: Sequence[StoredEvaluator],
+    used: Sequence[UsageRow],
 ) -> tuple[Matches, Forecast]:
     matches = matches_of(evaluator, recent)
     judge = parts.judges.get(evaluator.judge)
-    return matches, forecast(evaluator, recent, matches.chosen, judge, live=live, ledger=parts.ledger)
+    expected = forecast(evaluator, recent, matches.chosen, judge, live=live, ledger=parts.ledger, used=used)
+    return matches, expected
 
 
 def _shape(
