@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { axisPoints, niceTicks, spread } from "./chart-scale";
+import { axisPoints, lonely, niceTicks, spread } from "./chart-scale";
 
 test("ticks are round and hold all values", () => {
   expect(niceTicks(0.63, 1)).toEqual([0.6, 0.7, 0.8, 0.9, 1]);
@@ -29,4 +29,10 @@ test("the axis has its first and last point", () => {
   expect(axisPoints(2, 5)).toEqual([0, 1]);
   expect(axisPoints(1, 5)).toEqual([0]);
   expect(axisPoints(0, 5)).toEqual([]);
+});
+
+test("a value without neighbours is a point, and many are a line", () => {
+  expect(lonely([null, 4, null])).toEqual([1]);
+  expect(lonely([null, 4, null, 5])).toEqual([]);
+  expect(lonely([])).toEqual([]);
 });

@@ -37,3 +37,9 @@ export const axisPoints = (length: number, most: number): number[] => {
   const parts = Math.min(most, length) - 1;
   return [...new Set(Array.from({ length: parts + 1 }, (_, at) => Math.round((at * (length - 1)) / parts)))];
 };
+
+/** The index of a value that stands alone: no line goes through it, so it is drawn as a point. */
+export const lonely = (values: ArrayLike<number | null | undefined>): number[] => {
+  const found = Array.from(values).flatMap((value, at) => (value == null ? [] : [at]));
+  return found.length === 1 ? found : [];
+};

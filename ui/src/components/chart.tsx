@@ -5,7 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../state/theme";
 import { useNarrow } from "../state/width";
 import { tick } from "../text/format";
-import { axisPoints, niceTicks, spread } from "./chart-scale";
+import { axisPoints, lonely, niceTicks, spread } from "./chart-scale";
 import { classNames } from "./class-names";
 
 export type ChartSeries = {
@@ -151,7 +151,12 @@ export const Chart = ({
                   stroke: one.back ? colourOf("line-strong") : (fill as string),
                   width: one.back ? 1.25 : 1.75,
                   spanGaps: true,
-                  points: { show: times.length === 1, size: 6, fill: fill as string },
+                  points: {
+                    show: true,
+                    size: 6,
+                    fill: fill as string,
+                    filter: (self, at) => lonely(self.data[at] ?? []),
+                  },
                 };
           }),
         ],

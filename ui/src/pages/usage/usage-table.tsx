@@ -88,7 +88,19 @@ export const UsageTable = ({
       wideOnly: true,
       cell: (sum) => (sum.failures ? count(sum.failures) : "–"),
     },
-    { key: "calls", head: "Calls", width: "72px", align: "end", sort: true, cell: (sum) => count(sum.calls) },
+    // Several evaluators share a call: the calls of a judge model or a day cannot be added up from theirs.
+    ...(by === "evaluator"
+      ? ([
+          {
+            key: "calls",
+            head: "Calls",
+            width: "72px",
+            align: "end",
+            sort: true,
+            cell: (sum) => count(sum.calls),
+          },
+        ] as const)
+      : []),
     {
       key: "input",
       head: "Input",
@@ -182,7 +194,7 @@ export const UsageTable = ({
           onSort={(next) => setSort(`${next.down ? "" : "-"}${next.key}`)}
           foot={
             <>
-              <span>{count(usage.calls)} calls</span>
+              <span>{count(rows.reduce((all, sum) => all + sum.results, 0))} results</span>
               <span>{compact(usage.input_tokens)} input tokens</span>
               <span>{compact(usage.output_tokens)} output tokens</span>
               <span className="spacer" />
