@@ -21,6 +21,15 @@ const sorts: Record<string, (sum: Sum) => number> = {
   cost: (sum) => sum.cost,
 };
 
+const calls: Column<Sum> = {
+  key: "calls",
+  head: "Calls",
+  width: "72px",
+  align: "end",
+  sort: true,
+  cell: (sum) => count(sum.calls),
+};
+
 /** What was used, by evaluator, judge model or day; an evaluator's limit beside it. */
 export const UsageTable = ({
   usage,
@@ -89,18 +98,7 @@ export const UsageTable = ({
       cell: (sum) => (sum.failures ? count(sum.failures) : "–"),
     },
     // Several evaluators share a call: the calls of a judge model or a day cannot be added up from theirs.
-    ...(by === "evaluator"
-      ? ([
-          {
-            key: "calls",
-            head: "Calls",
-            width: "72px",
-            align: "end",
-            sort: true,
-            cell: (sum) => count(sum.calls),
-          },
-        ] as const)
-      : []),
+    ...(by === "evaluator" ? [calls] : []),
     {
       key: "input",
       head: "Input",
