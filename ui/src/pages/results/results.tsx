@@ -55,8 +55,8 @@ const timeOf = (result: Result) => result.time;
 export default function Results() {
   const time = useTimeRange();
   const filters = useFilters();
-  const options = useFilterOptions(time, offered);
   const summary = useSummary(filters, time);
+  const options = useFilterOptions(time, offered, summary.isSuccess && !summary.isPlaceholderData);
   const [, change] = useUrlLists(viewNames);
   const [view, setView] = useUrlState<"" | "disagree">("view", "", ["disagree"]);
   const differing = view === "disagree";

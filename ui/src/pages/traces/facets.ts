@@ -18,12 +18,17 @@ const verdicts = [
   { value: "value", hint: "without acceptance criteria" },
 ];
 
-/** Filters with their choices; `names` are those a page offers. */
-export const useFilterOptions = (time: TimeRange, names: readonly FilterName[]): FilterOptions => {
+/** Filters with their choices; `names` are those a page offers. `ready`: what is looked at first has been loaded. */
+export const useFilterOptions = (
+  time: TimeRange,
+  names: readonly FilterName[],
+  ready: boolean,
+): FilterOptions => {
   const { data } = useQuery({
     queryKey: ["facets", time.key],
     queryFn: ({ signal }) => api.get<Facets>("/facets", { query: time.window(), signal }),
     placeholderData: keepPreviousData,
+    enabled: ready,
     staleTime: 60_000,
     meta: { live: false },
   });

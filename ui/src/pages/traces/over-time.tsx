@@ -8,7 +8,15 @@ import { count, percent } from "../../text/format";
 import { Bars } from "./bars";
 
 /** Bars of passes, fails and no verdicts; a click or a drag on them narrows the window. */
-export const ResultsOverTime = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
+export const ResultsOverTime = ({
+  filters,
+  time,
+  ready,
+}: {
+  filters: Filters;
+  time: TimeRange;
+  ready: boolean;
+}) => {
   const { data, isPlaceholderData } = useQuery({
     queryKey: ["statistics", "bars", time.key, filters.key],
     queryFn: ({ signal }) =>
@@ -17,6 +25,8 @@ export const ResultsOverTime = ({ filters, time }: { filters: Filters; time: Tim
         signal,
       }),
     placeholderData: keepPreviousData,
+    // Rows come first.
+    enabled: ready,
   });
   if (!data) return <div className="over-time" />;
   const { passed, failed, valued, none, pass_rate } = data.total;

@@ -50,7 +50,6 @@ const addressOf = (trace: TraceRow) => `/traces/${trace.trace_id}`;
 export default function Traces() {
   const time = useTimeRange();
   const filters = useFilters();
-  const options = useFilterOptions(time, offered);
   const go = useNavigate();
   const { pathname, search } = useLocation();
   const address = pathname + search;
@@ -64,6 +63,8 @@ export default function Traces() {
     reading: reading.now,
     firstVisible: reading.firstRow,
   });
+  const ready = !list.loading && !list.stale;
+  const options = useFilterOptions(time, offered, ready);
   const remember = (trace: TraceRow) => rememberList(address, list.rows.map(idOf), idOf(trace));
   const columns = useColumns(remember);
   useScrollBack(address, list.rows.length > 0);
@@ -103,7 +104,7 @@ export default function Traces() {
         <VerdictSwitch filters={filters} />
       </FilterBar>
       <section className="card" aria-label="List of traces" ref={reading.box}>
-        <ResultsOverTime filters={filters} time={time} />
+        <ResultsOverTime filters={filters} time={time} ready={ready} />
         {list.fresh > 0 ? (
           <button type="button" className="new-rows" onClick={letIn}>
             {count(list.fresh)}
