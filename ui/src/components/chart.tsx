@@ -155,7 +155,7 @@ export const Chart = ({
                     show: true,
                     size: 6,
                     fill: fill as string,
-                    filter: (self, at) => lonely(self.data[at] ?? []),
+                    filter: (self: uPlot, at: number) => lonely(self.data[at] ?? []),
                   },
                 };
           }),

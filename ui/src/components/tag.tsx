@@ -61,10 +61,12 @@ export const Delta = ({
   if (now === null || now === undefined || before === null || before === undefined) return null;
   const difference = now - before;
   const tone = Math.abs(difference) < 0.005 ? "flat" : difference < 0 ? "bad" : "good";
+  const [sign, word] =
+    Math.abs(difference) < 0.0005 ? ["±", ""] : difference < 0 ? ["▼ ", "down "] : ["▲ ", "up "];
   return (
     <span className={`delta ${tone}`} title="against the window before">
-      <span aria-hidden="true">{difference < 0 ? "▼" : "▲"} </span>
-      <span className="unseen">{difference < 0 ? "down " : "up "}</span>
+      <span aria-hidden="true">{sign}</span>
+      <span className="unseen">{word}</span>
       {points(difference)}
     </span>
   );

@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { download } from "../../api/client";
 import type { Setup } from "../../api/types";
@@ -119,6 +120,7 @@ export const Snippet = ({ way, setup, token }: { way: Way; setup: Setup; token: 
 /** Scorers for OpenObserve: files with address and token filled in, ready to import. */
 const OpenObserve = ({ setup }: { setup: Setup }) => {
   const mayChange = useMayChange();
+  const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const load = async () => {
@@ -127,6 +129,7 @@ const OpenObserve = ({ setup }: { setup: Setup }) => {
     try {
       await download("/setup/openobserve", "spanjudge-openobserve.zip");
       toast("The files hold a new token with the scope score");
+      void client.invalidateQueries({ queryKey: ["tokens"] });
     } catch (failed) {
       setError(failed);
     } finally {

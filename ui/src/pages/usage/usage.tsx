@@ -161,7 +161,8 @@ const Days = ({ usage }: { usage: Shape }) => {
   );
 };
 
+/** Without the noughts that a price of a call has: `$5`, `$0.05`. */
 const chartMoney = (value: number): string =>
-  value === 0 ? "$0" : value >= 1 ? `$${Number(value.toFixed(2))}` : money(value);
+  `$${Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 8 })}`;
 
 export default Usage;
