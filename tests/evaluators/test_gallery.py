@@ -1,7 +1,7 @@
 """The built-in evaluators: what the contracts fix, and what their wording owes a reader."""
 
-import re
 import os
+import re
 import subprocess
 import sys
 import zipfile
