@@ -19,11 +19,11 @@ import { refusedIssues } from "./issues";
 const day = 24 * 3600e3;
 const quiet = { live: false };
 
-/** Everything that is wrong with the definition, a moment after it rests. `checked`: it is of this very definition. */
+/** Everything that is wrong with the definition, a moment after it rests. `checked`: it is of this very definition (or cannot be had). */
 export const useValidation = (definition: Definition): { issues: readonly Issue[]; checked: boolean } => {
   const now = canonical(definition);
   const { value, key } = useDelayed(definition, now, 350);
-  const { data, isPlaceholderData } = useQuery({
+  const { data, isError, isPlaceholderData } = useQuery({
     queryKey: ["validation", key],
     queryFn: async ({ signal }): Promise<Issue[]> => {
       try {
@@ -39,7 +39,10 @@ export const useValidation = (definition: Definition): { issues: readonly Issue[
     gcTime: 60_000,
     meta: quiet,
   });
-  return { issues: data ?? [], checked: key === now && data !== undefined && !isPlaceholderData };
+  return {
+    issues: data ?? [],
+    checked: key === now && (isError || (data !== undefined && !isPlaceholderData)),
+  };
 };
 
 export const samplesAsked = 16;

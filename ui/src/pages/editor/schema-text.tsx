@@ -7,6 +7,7 @@ import { ErrorPanel, Skeleton, wordsOf } from "../../components/states";
 import { CodeField } from "./code/code-field";
 import { useEditing } from "./editing";
 import { canonical, withUnparsed } from "./form";
+import { jsonTrouble } from "./json-place";
 import { PlaceIssues, usePlace } from "./place";
 import { useTrouble } from "./trouble";
 
@@ -18,22 +19,6 @@ const spelled = (schema: unknown): string => JSON.stringify(schema, null, 2);
 const atItsPlace = ({ field: at, message }: FieldError): string => {
   const place = at.replace(/^answer_schema\.?/, "");
   return place ? `at ${place}: ${message}` : message;
-};
-
-/** Where JSON breaks off, in the words of people. */
-export const jsonTrouble = (text: string): string | null => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value && typeof value === "object" && !Array.isArray(value)
-      ? null
-      : "A schema is a JSON object: { … }";
-  } catch (error) {
-    const told = error instanceof Error ? error.message : "";
-    const at = /position (\d+)/.exec(told)?.[1];
-    if (at === undefined) return `This is not JSON: ${told}`;
-    const before = text.slice(0, Number(at)).split("\n");
-    return `This is not JSON: line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${told.replace(/ (in JSON )?at position.*/, "")}`;
-  }
 };
 
 export function AnswerSchemaText() {

@@ -124,9 +124,24 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
     else if (evaluator?.draft && (await discardDraft(evaluator, adopt))) void go("/evaluators");
   };
 
+  // What was asked for waits for the answer about what is written now, which is at most a moment away.
+  const actions = {
+    fix,
+    save: () => void save(),
+    run,
+    publish: () => (issues.errors.length ? fix() : setPublishing(true)),
+  };
+  const [asked, setAsked] = useState<keyof typeof actions | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the actions are those of this very moment.
+  useEffect(() => {
+    if (asked === null || !work.isChecked) return;
+    setAsked(null);
+    actions[asked]();
+  }, [asked, work.isChecked]);
+
   useKeys("Editor", [
-    { keys: "mod+Enter", does: "Run the trial", run },
-    { keys: "mod+s", does: "Save the draft", run: () => void save() },
+    { keys: "mod+Enter", does: "Run the trial", run: () => setAsked("run") },
+    { keys: "mod+s", does: "Save the draft", run: () => setAsked("save") },
   ]);
 
   const { update, edit, touch } = work;
@@ -252,7 +267,7 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
                 onChoose={setPicked}
                 runs={trial.runs}
                 running={trial.running}
-                onRun={run}
+                onRun={() => setAsked("run")}
                 onStop={trial.stop}
               />
             </div>
@@ -268,10 +283,10 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
                 canDiscard={isDirty || evaluator?.draft != null}
                 discardWords={isDirty ? "Discard" : "Discard draft"}
                 canPublish={isDirty || base === null || evaluator?.draft != null}
-                onFix={fix}
+                onFix={() => setAsked("fix")}
                 onDiscard={() => void discard()}
-                onSave={() => void save()}
-                onPublish={() => (issues.errors.length ? fix() : setPublishing(true))}
+                onSave={() => setAsked("save")}
+                onPublish={() => setAsked("publish")}
               />
             )}
             {publishing && (

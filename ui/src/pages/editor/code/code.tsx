@@ -37,6 +37,20 @@ const attributesOf = ({ id, label, invalid, describedBy }: CodeProps): Extension
 /** Shortcuts of the page that the editor would take for itself. */
 const keys = defaultKeymap.filter((binding) => binding.key !== "Mod-Enter");
 
+/**
+ * Text typed over a selection is put in by the editor itself. The browser would give it the looks of what it replaces,
+ * by a style attribute, which the content security policy forbids.
+ */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const isText = event.inputType === "insertText" && event.data !== null && !event.isComposing;
+    if (!isText || view.state.readOnly || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
+});
+
 export default function Code(props: CodeProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
@@ -62,6 +76,7 @@ export default function Code(props: CodeProps) {
           drawSelection(),
           EditorView.lineWrapping,
           keymap.of([...keys, ...historyKeymap]),
+          typedOver,
           look,
           first.placeholder ? placeholderOf(first.placeholder) : [],
           language.of(languageOf(first)),
