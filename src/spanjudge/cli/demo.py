@@ -226,7 +226,10 @@ class _Demo:
         bearer = f'"Authorization: Bearer {token or "$O2_JUDGE_AUTH_TOKEN"}"'
         span_id = self._samples.expected[0].span_id
         grpc = self._app.grpc_address
+        page = f"{self._address}/sign-in#token={token}" if token else self._address
         lines = [
+            f"Look at it in a browser:  {page}",
+            "",
             f"Serving at {self._address}" + (f"  ·  token {token}" if token else "  ·  with your token"),
             "",
             "Send your own spans:",

@@ -9,6 +9,9 @@ import { Logo } from "../../components/icon";
 import { safePath } from "./safe-path";
 import "./sign-in.css";
 
+/** The token of a link that a command printed: `#token=…`, the part of an address that browsers keep to themselves. */
+const linkedToken = (hash: string): string => new URLSearchParams(hash.slice(1)).get("token") ?? "";
+
 /** A token for a session. Then on to the page that was asked for. */
 const SignIn = () => {
   const client = useQueryClient();
@@ -19,7 +22,7 @@ const SignIn = () => {
   const field = useRef<HTMLInputElement>(null);
   const to = safePath(parameters.get("to"));
   const signIn = useMutation({
-    mutationFn: () => api.post<Session>("/session", { token: token.trim() }),
+    mutationFn: (given: string) => api.post<Session>("/session", { token: given.trim() }),
     onSuccess: (answer) => {
       client.clear();
       client.setQueryData(["session"], answer);
@@ -30,13 +33,22 @@ const SignIn = () => {
   useEffect(() => {
     document.title = "Sign in · Spanjudge";
   }, []);
+  const { mutate } = signIn;
+  useEffect(() => {
+    const linked = linkedToken(window.location.hash);
+    if (linked === "") return;
+    // Before anything else: the address is what gets copied and kept.
+    window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
+    setToken(linked);
+    mutate(linked);
+  }, [mutate]);
   // Who comes here without having been sent here is not asked about: that would be a refusal in the console.
   if (client.getQueryData<Session | null>(["session"]) && !signIn.isPending)
     return <Navigate to={to} replace />;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (token.trim() === "") field.current?.focus();
-    else signIn.mutate();
+    else mutate(token);
   };
   const error =
     signIn.error instanceof ApiError ? signIn.error.detail : signIn.error ? "Signing in failed" : undefined;
