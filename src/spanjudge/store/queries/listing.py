@@ -65,9 +65,8 @@ class Listing(ABC):
             return self._cut(self.next(connection, filters, where, after, limit + 1), limit)
         needle = Needle(filters.text)
         known = self.identified(filters, needle)
-        if known is not None:
-            if self.next(connection, filters, known, None, 1):
-                return self._cut(self.next(connection, filters, known, after, limit + 1), limit)
+        if known is not None and self.next(connection, filters, known, None, 1):
+            return self._cut(self.next(connection, filters, known, after, limit + 1), limit)
         return self._search(connection, filters, needle, after, limit)
 
     def place(self, row: Row) -> Place:

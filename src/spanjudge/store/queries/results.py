@@ -39,7 +39,7 @@ class _Results(Listing):
             return None
         first, last = id_range(needle.id_start, 32)
         columns = results.c
-        ways = [
+        ways: list[Condition] = [
             columns.result_id.between(first, last),
             columns.target.between(b"s" + first, b"s" + last + b"\xff" * 8),
             columns.target.between(b"t" + first, b"t" + last),
