@@ -59,7 +59,7 @@ async def test_from_the_gallery_to_an_evaluator_that_judges(site: Site, open_pag
     await page.get_by_label("Name", exact=True).fill("answered")
     await page.get_by_role("combobox", name="Add a service").fill("shop")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("status").filter(has_text="spans of shop")).to_contain_text("1 judged")
+    await expect(page.get_by_role("status").filter(has_text="of shop")).to_contain_text("1 judged")
 
     await page.get_by_role("button", name="Publish v1 …").click()
     dialog = page.get_by_role("dialog", name="Publish answered v1?")

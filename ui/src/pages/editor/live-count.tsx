@@ -17,8 +17,6 @@ export const blamed = (preview: Preview) => {
   return found;
 };
 
-const nouns = { span: "spans", trace: "traces", session: "sessions" } as const;
-
 export function LiveCount() {
   const { form, update, readOnly } = useEditing();
   const { data, error, isFetching, current, refetch } = usePreviewed();
@@ -44,7 +42,6 @@ export function LiveCount() {
     );
   }
   const rule = blamed(data);
-  const noun = nouns[target];
   const from = scope.services.length
     ? ` of ${scope.services.length === 1 ? scope.services[0] : `${scope.services.length} services`}`
     : "";
@@ -55,7 +52,7 @@ export function LiveCount() {
         {about}
         {count(data.received)}
       </b>{" "}
-      {noun}
+      {data.received === 1 ? target : `${target}s`}
       {from} in 24 h
     </>,
     <>

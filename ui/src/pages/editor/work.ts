@@ -78,10 +78,21 @@ export const useWork = ({ evaluator, begin, draftKey }: Start) => {
     [],
   );
 
+  // What was read before an answer is older than that answer, also when it is seen after it.
+  const seen = useRef(evaluator);
+  const overtaken = useRef<Evaluator | null>(null);
+  seen.current = evaluator;
+  const newest = evaluator && evaluator !== overtaken.current ? newestOf(evaluator) : null;
+  /** Somebody else saved since this was begun. */
+  const isBehind =
+    newest !== null && base !== null && newest.version !== base.version && newest.number >= base.number;
+
   /** Goes on from what the server has now. */
   const adopt = useCallback(
     (next: Evaluator) => {
       const newest = newestOf(next);
+      overtaken.current = seen.current;
+      void client.cancelQueries({ queryKey: ["evaluator", next.name] });
       client.setQueryData(["evaluator", next.name], next);
       void client.invalidateQueries({ queryKey: ["evaluators"] });
       if (!newest) return;
@@ -142,6 +153,7 @@ export const useWork = ({ evaluator, begin, draftKey }: Start) => {
     stored,
     issues,
     isDirty,
+    isBehind,
     restored,
     conflict,
     busy,

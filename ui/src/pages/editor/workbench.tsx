@@ -1,5 +1,5 @@
 // The editor of one evaluator: the form, the trial beside it, and the bar below.
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import type { Definition, Evaluator } from "../../api/types";
 import { Banner } from "../../components/banner";
@@ -42,7 +42,7 @@ type Props = { evaluator: Evaluator | null; begin: Definition; draftKey: string 
 
 export function Workbench({ evaluator, begin, draftKey }: Props) {
   const work = useWork({ evaluator, begin, draftKey });
-  const { form, definition, base, issues, isDirty, stored } = work;
+  const { form, definition, base, issues, isDirty, isBehind, stored } = work;
   const go = useNavigate();
   const now = useNow();
   const mayChange = useMayChange();
@@ -58,7 +58,10 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
   const [publishing, setPublishing] = useState(false);
 
   const matching = useMemo(() => (preview.data?.samples ?? []).map(ofSample), [preview.data]);
-  const subjects = picked ?? matching.slice(0, firstSubjects);
+  // When nothing fits any more (a variable that no span has), what fitted last is still there to see why.
+  const fitted = useRef(matching);
+  if (matching.length) fitted.current = matching;
+  const subjects = picked ?? fitted.current.slice(0, firstSubjects);
   const number = !isDirty && evaluator?.draft_number ? evaluator.draft_number : nextNumber(evaluator);
   const since = evaluator?.published
     ? `since v${evaluator.published_number}`
@@ -72,8 +75,6 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
 
   // What somebody else saved is taken over where nothing here would be lost; else it is said.
   const newest = evaluator ? newestOf(evaluator) : null;
-  const isBehind =
-    newest !== null && base !== null && newest.version !== base.version && newest.number >= base.number;
   const { adopt } = work;
   useEffect(() => {
     if (isBehind && !isDirty && evaluator) adopt(evaluator);
@@ -264,6 +265,7 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
                 publishedNumber={evaluator?.published_number ?? null}
                 subjects={subjects}
                 matching={matching}
+                isOutside={picked === null && subjects.length > 0 && matching.length === 0}
                 onChoose={setPicked}
                 runs={trial.runs}
                 running={trial.running}

@@ -20,6 +20,8 @@ type Props = {
   publishedNumber: number | null;
   subjects: readonly Subject[];
   matching: readonly Subject[];
+  /** What is shown fitted the scope before, and nothing fits it now. */
+  isOutside: boolean;
   onChoose: (subjects: Subject[] | null) => void;
   runs: Runs;
   running: boolean;
@@ -32,6 +34,7 @@ export function TrialPanel({
   publishedNumber,
   subjects,
   matching,
+  isOutside,
   onChoose,
   runs,
   running,
@@ -104,6 +107,7 @@ export function TrialPanel({
           </tbody>
         </table>
       )}
+      {isOutside && <p className="try-outside">None of these is in scope now</p>}
       <Sum runs={shown} total={subjects.length} older={isOlder} running={running} />
       {current && <Doctor definition={definition} subject={current} />}
       <Estimate preview={preview} />
