@@ -26,7 +26,7 @@ WORDS = "\n".join((HTML, LINK, CONTROL, ARABIC, EMOJI, ZALGO, TEMPLATE, "y" * 50
 async def hostile(site: Site) -> None:
     """One span that is hostile wherever it can be, and a judge whose words are too."""
     await prepared(site, POLITE)
-    site.judge.always(Behaviour(answer=lambda _filled: {"explanation": HTML + LINK + ARABIC, "value": False}))
+    site.judge.always(Behaviour(answer={"explanation": HTML + LINK + ARABIC, "value": False}))
     tools = [{"type": "function", "name": HTML, "description": LINK, "parameters": {"x": HTML}}]
     await site.send(
         span(

@@ -159,7 +159,10 @@ async def test_a_trace_is_saved_and_its_link_copied(site: Site, open_page: Open)
 
 
 async def test_a_trace_that_is_not_there_says_so(site: Site, open_page: Open) -> None:
-    page = await open_page(site, f"/traces/{9:032x}", expected=lambda trouble: "404" in trouble)
+    def not_found(trouble: str) -> bool:
+        return "404" in trouble
+
+    page = await open_page(site, f"/traces/{9:032x}", expected=not_found)
     await expect(page.get_by_text("This trace is not stored")).to_be_visible()
 
 

@@ -114,7 +114,7 @@ class Acceptance(Body):
 class VerdictLabels(Body):
     """Words for the verdicts of a score or boolean evaluator."""
 
-    pass_: str = Field("", alias="pass")
+    pass_: str = Field(default="", alias="pass")
     fail: str = ""
 
 
@@ -157,7 +157,7 @@ class Validation(Shape):
     """All that can be found at once; it can be published when there is no error."""
 
     issues: list[Issue]
-    version: str | None = Field(None, description="Hash of the definition, when it is whole.")
+    version: str | None = Field(default=None, description="Hash of the definition, when it is whole.")
 
 
 class Version(Shape):
@@ -182,16 +182,20 @@ class EvaluatorRow(Shape):
     status: Status
     number: int
     version: str
-    draft_number: int | None = Field(None, description="A newer draft than what is published.")
+    draft_number: int | None = Field(default=None, description="A newer draft than what is published.")
     services: list[str] = []
     sampling: float = 100.0
-    reason: str = Field("", description="Why it is paused.")
+    reason: str = Field(default="", description="Why it is paused.")
     paused_by: Literal["", "user", "pipeline"] = ""
     retry: Instant | None = None
-    from_file: bool = Field(False, description="Of SPANJUDGE_EVALUATORS_DIR: a restart applies the file.")
+    from_file: bool = Field(
+        default=False, description="Of SPANJUDGE_EVALUATORS_DIR: a restart applies the file."
+    )
     figures: Figures
     before: Figures
-    trend: list[float | None] = Field([], description="Pass rate (or mean score) in 24 steps of the window.")
+    trend: list[float | None] = Field(
+        default=[], description="Pass rate (or mean score) in 24 steps of the window."
+    )
     waiting: int = 0
     last_error: str = ""
     last_error_code: str = ""
@@ -246,7 +250,7 @@ class Publication(Body):
 class Pause(Body):
     """Pause a published evaluator: its jobs wait."""
 
-    reason: str = Field("", max_length=500)
+    reason: str = Field(default="", max_length=500)
 
 
 class FieldChange(Shape):
@@ -284,7 +288,7 @@ class GalleryEntry(Shape):
     answer_type: Literal["category", "boolean", "score"]
     needs: list[Need]
     labels: list[str] = []
-    in_use: bool = Field(False, description="An evaluator of this name exists.")
+    in_use: bool = Field(default=False, description="An evaluator of this name exists.")
     definition: Definition
 
 

@@ -30,13 +30,17 @@ class Page(Shape, Generic[Item]):
     """A part of a list, newest first unless it says otherwise."""
 
     items: list[Item]
-    next_cursor: str | None = Field(None, description="The `cursor` for what follows; null at the end.")
+    next_cursor: str | None = Field(
+        default=None, description="The `cursor` for what follows; null at the end."
+    )
     partial: bool = Field(
-        False,
+        default=False,
         description="A text search that stopped after its share of work: go on with `next_cursor`, even when "
         "there are no items here.",
     )
-    reached: Instant | None = Field(None, description="With `partial`: the time down to which it has looked.")
+    reached: Instant | None = Field(
+        default=None, description="With `partial`: the time down to which it has looked."
+    )
 
 
 class Count(Shape):

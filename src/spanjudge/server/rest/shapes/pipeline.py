@@ -57,7 +57,9 @@ class Pipeline(Shape):
     evaluators: int
     destinations: list[Destination]
     paused: list[PausedEvaluator]
-    errors: list[ErrorCount] = Field([], description="Failures of the last 24 hours by code and judge model.")
+    errors: list[ErrorCount] = Field(
+        default=[], description="Failures of the last 24 hours by code and judge model."
+    )
     ready: bool
     not_ready: str = ""
 
@@ -71,9 +73,9 @@ class JudgeModel(Shape):
     state: Literal["ready", "starting", "unknown", "limited", "unavailable"]
     detail: str = ""
     last_call: Instant | None = None
-    capability: str = Field("", examples=["JSON schema", "tool call", "JSON mode", "tagged text"])
+    capability: str = Field(default="", examples=["JSON schema", "tool call", "JSON mode", "tagged text"])
     batches: bool = False
-    price_input: float | None = Field(None, description="USD per million tokens.")
+    price_input: float | None = Field(default=None, description="USD per million tokens.")
     price_output: float | None = None
     concurrency: int | None = None
     in_flight: int = 0

@@ -26,14 +26,14 @@ class Result(Shape):
     id: str
     evaluator: str
     version: str = Field(description="Hash of the definition it was judged by.")
-    number: int | None = Field(None, description="That version's number.")
+    number: int | None = Field(default=None, description="That version's number.")
     target: ResultTarget
     service: str = ""
     time: Instant
     outcome: Literal["pass", "fail", "value", "none"]
     label: str | None = None
     score: float | None = None
-    value: str = Field("", description="Score, label or boolean in words.")
+    value: str = Field(default="", description="Score, label or boolean in words.")
     score_range: tuple[float, float] | None = None
     accepted: tuple[float | None, float | None] | None = None
     confidence: float | None = None
@@ -47,10 +47,12 @@ class Result(Shape):
     output_tokens: int | None = None
     cost_usd: float | None = None
     duration_ms: float = 0.0
-    calls: int = Field(0, description="0: decided without a model.")
+    calls: int = Field(default=0, description="0: decided without a model.")
     truncated: list[str] = []
-    current: bool = Field(True, description="False: a newer one of the same evaluator took its place.")
-    input: str = Field("", description="First 300 characters of what was judged; in lists only.")
+    current: bool = Field(
+        default=True, description="False: a newer one of the same evaluator took its place."
+    )
+    input: str = Field(default="", description="First 300 characters of what was judged; in lists only.")
     output: str = ""
 
 
@@ -62,9 +64,9 @@ class Explained(Shape):
     number: int | None = None
     target: ResultTarget
     state: str = Field(examples=["judged", "waiting", "not_matched", "sampled_out", "no_content"])
-    words: str = Field("", description="The state in words.", examples=["sampled out"])
-    detail: str = Field("", description="The result, the clause and value, or the error.")
-    line: str = Field("", description="State and detail in plain words.")
+    words: str = Field(default="", description="The state in words.", examples=["sampled out"])
+    detail: str = Field(default="", description="The result, the clause and value, or the error.")
+    line: str = Field(default="", description="State and detail in plain words.")
     since: Instant | None = None
     next: Instant | None = None
     result: Result | None = None
@@ -84,7 +86,7 @@ class SentPrompt(Shape):
     system: str
     user: str
     answer_schema: dict[str, object] | None = None
-    shared_with: list[str] = Field([], description="Evaluators that were judged in the same call.")
+    shared_with: list[str] = Field(default=[], description="Evaluators that were judged in the same call.")
     exact: bool = Field(description="False when the span got more content since, or parts are not known.")
     note: str = ""
 

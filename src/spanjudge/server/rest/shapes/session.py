@@ -46,9 +46,9 @@ class TokenList(Shape):
 class NewToken(Body):
     """A token to be made."""
 
-    name: str = Field("", max_length=100)
-    scopes: list[Scope] = Field(["ingest"], min_length=1)
-    expires_days: int | None = Field(None, ge=1, le=3650)
+    name: str = Field(default="", max_length=100)
+    scopes: list[Scope] = Field(default=["ingest"], min_length=1)
+    expires_days: int | None = Field(default=None, ge=1, le=3650)
 
 
 class MadeToken(Shape):
@@ -64,7 +64,7 @@ class Setup(Shape):
     http: str = Field(
         description="This server's address as the browser sees it.", examples=["http://127.0.0.1:5080"]
     )
-    grpc: str | None = Field(None, description="host:port of OTLP/gRPC, or null when it is off.")
+    grpc: str | None = Field(default=None, description="host:port of OTLP/gRPC, or null when it is off.")
     version: str
     judge: str = Field(description="Provider and model of the default judge.")
     scorers: list[str] = []

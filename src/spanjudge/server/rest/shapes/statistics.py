@@ -23,8 +23,8 @@ class Figures(Shape):
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
-    spans: int = Field(0, description="Different targets.")
-    p50_ms: float | None = Field(None, description="Median duration of the judging.")
+    spans: int = Field(default=0, description="Different targets.")
+    p50_ms: float | None = Field(default=None, description="Median duration of the judging.")
     p95_ms: float | None = None
 
 
@@ -49,7 +49,7 @@ class Series(Shape):
     before: Figures
     buckets: list[Bucket] = []
     labels: list[Count] = []
-    scores: list[int] = Field([], description="Ten equal steps from the lowest to the highest score.")
+    scores: list[int] = Field(default=[], description="Ten equal steps from the lowest to the highest score.")
     score_range: tuple[float, float] | None = None
     services: list[str] = []
     codes: list[Count] = []
@@ -66,7 +66,7 @@ class Statistics(Shape):
     before: Figures
     buckets: list[Bucket]
     series: list[Series]
-    codes: list[Count] = Field([], description="Failures by code.")
+    codes: list[Count] = Field(default=[], description="Failures by code.")
 
 
 class Facets(Shape):

@@ -14,7 +14,7 @@ class Chip(Shape):
 
     evaluator: str
     outcome: Literal["pass", "fail", "value", "none"]
-    value: str = Field("", description="Score, label or boolean in words; the code of a failure.")
+    value: str = Field(default="", description="Score, label or boolean in words; the code of a failure.")
     result_id: str
 
 
@@ -25,7 +25,7 @@ class Verdicts(Shape):
     failed: int = 0
     valued: int = 0
     none: int = 0
-    waiting: int = Field(0, description="Jobs that wait or are being judged.")
+    waiting: int = Field(default=0, description="Jobs that wait or are being judged.")
     chips: list[Chip] = []
 
 
@@ -73,12 +73,16 @@ class TreeSpan(Shape):
     depth: int
     name: str
     service: str
-    operation: str | None = Field(None, examples=["chat", "execute_tool", "invoke_agent", "retrieval"])
-    label: str = Field("", description="Model, tool or agent: what the name leaves out.")
+    operation: str | None = Field(
+        default=None, examples=["chat", "execute_tool", "invoke_agent", "retrieval"]
+    )
+    label: str = Field(default="", description="Model, tool or agent: what the name leaves out.")
     offset_ms: float
     duration_ms: float
     error: bool = False
-    duplicate: bool = Field(False, description="The same call as its parent or child, recorded twice.")
+    duplicate: bool = Field(
+        default=False, description="The same call as its parent or child, recorded twice."
+    )
     tokens: int | None = None
     verdicts: Verdicts = Verdicts()
 
@@ -99,8 +103,8 @@ class Trace(Shape):
     spans: list[TreeSpan]
     results: list[Result] = []
     explained: list[Explained] = []
-    previous: str | None = Field(None, description="The trace that started before this one.")
-    following: str | None = Field(None, description="The trace that started after this one.")
+    previous: str | None = Field(default=None, description="The trace that started before this one.")
+    following: str | None = Field(default=None, description="The trace that started after this one.")
 
 
 class ShownToolCall(Shape):
@@ -108,7 +112,7 @@ class ShownToolCall(Shape):
 
     id: str | None = None
     name: str
-    arguments: str = Field("", description="As JSON where it is JSON.")
+    arguments: str = Field(default="", description="As JSON where it is JSON.")
 
 
 class ShownPart(Shape):
@@ -117,7 +121,7 @@ class ShownPart(Shape):
     kind: Literal["text", "tool_call", "tool_response", "reasoning", "media", "other"]
     text: str = ""
     tool_call: ShownToolCall | None = None
-    total_chars: int = Field(0, description="Longer than `text` when it was cut.")
+    total_chars: int = Field(default=0, description="Longer than `text` when it was cut.")
 
 
 class ShownMessage(Shape):
@@ -167,7 +171,7 @@ class SpanDetail(Shape):
     operation: str | None = None
     provider: str | None = None
     model: str | None = None
-    dialect: str | None = Field(None, description="The instrumentation's dialect it was read as.")
+    dialect: str | None = Field(default=None, description="The instrumentation's dialect it was read as.")
     start: Instant
     duration_ms: float
     received: Instant
@@ -183,9 +187,11 @@ class SpanDetail(Shape):
     expected: str = ""
     attributes: list[Attribute] = []
     resource_attributes: list[Attribute] = []
-    results: list[Result] = Field([], description="Current ones: fails, then no verdict, then the rest.")
-    superseded: int = Field(0, description="Older results that newer ones replaced.")
-    explained: list[Explained] = Field([], description="Every evaluator without a result, and why.")
+    results: list[Result] = Field(
+        default=[], description="Current ones: fails, then no verdict, then the rest."
+    )
+    superseded: int = Field(default=0, description="Older results that newer ones replaced.")
+    explained: list[Explained] = Field(default=[], description="Every evaluator without a result, and why.")
 
 
 TracePage = Page[TraceRow]

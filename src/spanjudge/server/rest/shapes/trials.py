@@ -41,8 +41,10 @@ class Trial(Shape):
 
     result: Result | None = None
     skipped: str = ""
-    published: Result | None = Field(None, description="What the published version said of this span.")
-    matches: bool = Field(True, description="Whether the scope would take this span.")
+    published: Result | None = Field(
+        default=None, description="What the published version said of this span."
+    )
+    matches: bool = Field(default=True, description="Whether the scope would take this span.")
     mismatch: str = ""
 
 
@@ -52,10 +54,10 @@ class Variable(Shape):
     name: str = Field(examples=["span.input", "tenant"])
     attribute: str | None = None
     state: Literal["resolved", "empty", "missing", "cut"]
-    text: str = Field("", description="Its first 500 characters.")
+    text: str = Field(default="", description="Its first 500 characters.")
     total_chars: int = 0
     kept_chars: int = 0
-    note: str = Field("", description="For a missing one: the nearest attribute on the span.")
+    note: str = Field(default="", description="For a missing one: the nearest attribute on the span.")
 
 
 class Variables(Shape):
@@ -63,15 +65,15 @@ class Variables(Shape):
 
     variables: list[Variable]
     prompt: SentPrompt | None = None
-    tokens: int | None = Field(None, description="Estimated tokens of the prompt.")
+    tokens: int | None = Field(default=None, description="Estimated tokens of the prompt.")
 
 
 class PreviewBody(Body):
     """What a scope would match."""
 
     definition: Definition
-    hours: float = Field(24, gt=0, le=24 * 31)
-    samples: int = Field(5, ge=0, le=50)
+    hours: float = Field(default=24, gt=0, le=24 * 31)
+    samples: int = Field(default=5, ge=0, le=50)
 
 
 class RuleCount(Shape):
@@ -81,7 +83,7 @@ class RuleCount(Shape):
     matching: int
     without: int
     seen: bool = Field(description="Whether any span has the attribute.")
-    nearest: str = Field("", description="The attribute that may have been meant.")
+    nearest: str = Field(default="", description="The attribute that may have been meant.")
 
 
 class SampleSpan(Shape):
@@ -110,13 +112,15 @@ class Preview(Shape):
     examined: int
     exact: bool
     rules: list[RuleCount] = []
-    reasons: list[Count] = Field([], description="Why others are not judged, most first.")
+    reasons: list[Count] = Field(default=[], description="Why others are not judged, most first.")
     samples: list[SampleSpan] = []
     calls_day: float
     tokens_call: float
     tokens_day: float
-    usd_day: float | None = Field(None, description="Null when the price is not known.")
-    batched: bool = Field(False, description="Shares its calls with other evaluators of the judge model.")
+    usd_day: float | None = Field(default=None, description="Null when the price is not known.")
+    batched: bool = Field(
+        default=False, description="Shares its calls with other evaluators of the judge model."
+    )
     budget_left_usd: float | None = None
     budget_left_tokens: float | None = None
     note: str = ""
@@ -167,8 +171,8 @@ class BackfillBody(Body):
     evaluator: str
     start: Instant
     end: Instant
-    most: int = Field(1000, ge=1, le=1_000_000, description="No more jobs than this.")
-    sampled: bool = Field(True, description="False judges what sampling would leave out too.")
+    most: int = Field(default=1000, ge=1, le=1_000_000, description="No more jobs than this.")
+    sampled: bool = Field(default=True, description="False judges what sampling would leave out too.")
 
 
 class BackfillPreview(Shape):

@@ -34,7 +34,9 @@ class Usage(Shape):
     output_tokens: int
     cost_usd: float
     calls: int
-    unpriced: list[str] = Field([], description="Judge models without a known price: their cost is 0.")
+    unpriced: list[str] = Field(
+        default=[], description="Judge models without a known price: their cost is 0."
+    )
 
 
 class Standing(Shape):
@@ -47,16 +49,16 @@ class Standing(Shape):
     used: float
     reserved: float
     resets: Instant
-    runs_out: Instant | None = Field(None, description="At the pace of this period so far.")
+    runs_out: Instant | None = Field(default=None, description="At the pace of this period so far.")
 
 
 class LimitSet(Body):
     """Limits; 0 is none."""
 
-    tokens_day: int = Field(0, ge=0, le=10**15)
-    tokens_month: int = Field(0, ge=0, le=10**15)
-    usd_day: float = Field(0, ge=0, le=10**12)
-    usd_month: float = Field(0, ge=0, le=10**12)
+    tokens_day: int = Field(default=0, ge=0, le=10**15)
+    tokens_month: int = Field(default=0, ge=0, le=10**15)
+    usd_day: float = Field(default=0, ge=0, le=10**12)
+    usd_month: float = Field(default=0, ge=0, le=10**12)
 
 
 class Budgets(Shape):
@@ -65,7 +67,7 @@ class Budgets(Shape):
     all: LimitSet
     evaluators: dict[str, LimitSet]
     from_settings: LimitSet
-    edited: bool = Field(False, description="Whether limits were set here.")
+    edited: bool = Field(default=False, description="Whether limits were set here.")
     revision: int = Field(description="To be given with a change: 409 if it is not the newest.")
     standings: list[Standing]
 
