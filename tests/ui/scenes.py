@@ -5,8 +5,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from playwright.async_api import expect
+
 from tests.mock_judge import Behaviour, Received
 from tests.ui.site import Site, span
+
+# As long as pages wait for anything else: machines are slow when much is tested on them.
+expect.set_options(timeout=15_000)
 
 BAD = "BAD"
 """What a judged text holds that fails everywhere."""

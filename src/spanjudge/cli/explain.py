@@ -73,7 +73,7 @@ async def _explained(
 
 
 async def _shape(store: "Store", stored: "StoredSpan", found: "list[Explanation]") -> dict[str, Any]:
-    from spanjudge.server.rest import told  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge.server.rest.results import told  # noqa: PLC0415 - see `cli/main.py`
 
     numbers = await told.numbers_of(store.queries, found)
     return told.explained_span(stored.trace_id, stored.span_id, found, numbers=numbers).model_dump(

@@ -11,7 +11,7 @@ from spanjudge.server.sessions import SECURE_PREFIX, Session, Sessions
 
 if TYPE_CHECKING:
     from spanjudge.server.issued_tokens import IssuedTokens
-    from spanjudge.server.rest.guard import Requires
+    from spanjudge.server.rest.access.guard import Requires
 
 CSRF_HEADER = "X-Spanjudge-CSRF"
 """A page of another origin cannot send it; its value does not matter."""
@@ -58,7 +58,7 @@ class Access:
 
     def require(self, scope: Scope) -> "Requires":
         """A FastAPI dependency: `Depends(access.require("read"))` gives the `Grant` that may do this."""
-        from spanjudge.server.rest.guard import Requires  # noqa: PLC0415  # FastAPI comes with the first page
+        from spanjudge.server.rest.access.guard import Requires  # noqa: PLC0415  # FastAPI comes with the first page
 
         return Requires(self, scope)
 

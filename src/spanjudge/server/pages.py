@@ -18,10 +18,10 @@ from spanjudge.server.access import Access
 from spanjudge.server.errors import SECURITY_HEADERS, internal, not_allowed, not_found, of_status
 from spanjudge.server.health import ServerInfo
 from spanjudge.server.limits import App, Receive, Scope, Send
-from spanjudge.server.rest import document as rest_document
-from spanjudge.server.rest.door import API, RestDoor
-from spanjudge.server.rest.problem import NOTHING_HERE, ApiProblem
-from spanjudge.server.rest.problems import problem_of, problem_response
+from spanjudge.server.rest.access.door import API, RestDoor
+from spanjudge.server.rest.document import document as rest_document
+from spanjudge.server.rest.problems.problem import NOTHING_HERE, ApiProblem
+from spanjudge.server.rest.problems.problems import problem_of, problem_response
 
 
 def pages(

@@ -13,9 +13,9 @@ from spanjudge.evaluators import gallery
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.problem import spell
 from spanjudge.judging.compose import question
-from spanjudge.server.rest.answer_schema import SchemaProblemsError, answer_of, schema_of
-from spanjudge.server.rest.definitions import answer_of as core_answer_of
-from spanjudge.server.rest.definitions import definition_of
+from spanjudge.server.rest.evaluators.answer_schema import SchemaProblemsError, answer_of, schema_of
+from spanjudge.server.rest.evaluators.definitions import answer_of as core_answer_of
+from spanjudge.server.rest.evaluators.definitions import definition_of
 from spanjudge.server.rest.shapes.evaluators import Answer
 from tests.mock_judge import MockJudge
 from tests.server.rest.definitions import VALUES

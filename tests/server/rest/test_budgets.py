@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from spanjudge.judging.budget.ledger import Standing
-from spanjudge.server.rest.budgets import standing
+from spanjudge.server.rest.numbers.budgets import standing
 from tests.contracts.stored import evaluator
 from tests.mock_judge import MockJudge
 from tests.server.rest.trying import trying

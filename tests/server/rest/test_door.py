@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spanjudge.server.limits import Limits, Message
-from spanjudge.server.rest.door import RestDoor
+from spanjudge.server.rest.access.door import RestDoor
 from tests.mock_judge import MockJudge
 from tests.server.rest.calling import BEARER, ask
 from tests.server.rest.trying import Trying, trying

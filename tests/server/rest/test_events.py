@@ -13,7 +13,7 @@ import pytest
 
 from spanjudge.pipeline.ports import StoreError
 from spanjudge.pipeline.queries import Counters
-from spanjudge.server.rest.watch import Moved, Watch
+from spanjudge.server.rest.numbers.watch import Moved, Watch
 from tests.cli.process import environment, judge_at, serving
 from tests.contracts.stored import evaluator
 from tests.mock_judge import MockJudge

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spanjudge.server.rest.gallery import scratch
+from spanjudge.server.rest.evaluators.gallery import scratch
 from tests.mock_judge import MockJudge
 from tests.pipeline.live import chats, target
 from tests.server.rest.trying import Trying, trying

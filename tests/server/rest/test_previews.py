@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from spanjudge.judging.usage import Usage, UsageRow
-from spanjudge.server.rest.places import Places
-from spanjudge.server.rest.problem import ApiProblem
+from spanjudge.server.rest.problems.problem import ApiProblem
+from spanjudge.server.rest.trying.places import Places
 from spanjudge.spans.otlp import read_spans
 from tests.mock_judge import MockJudge
 from tests.pipeline.live import chats, question, request, target

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.answer_format import Boolean
 from spanjudge.evaluators.evaluator import Evaluator
-from spanjudge.server.rest.statistics import chosen_step
+from spanjudge.server.rest.numbers.statistics import chosen_step
 from spanjudge.telemetry.evaluated import Target
 from tests.mock_judge import Behaviour, MockJudge
 from tests.pipeline.sent import chat

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from spanjudge.evaluators import gallery
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.evaluators.file import load_text
-from spanjudge.server.rest.checking import formatted, parsed
-from spanjudge.server.rest.definitions import definition_of, evaluator_of, problems, validated
+from spanjudge.server.rest.evaluators.checking import formatted, parsed
+from spanjudge.server.rest.evaluators.definitions import definition_of, evaluator_of, problems, validated
 from spanjudge.server.rest.parts import Facts
 from spanjudge.server.rest.shapes.evaluators import Definition, Issue
 from tests.mock_judge import MockJudge

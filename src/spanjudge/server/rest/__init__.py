@@ -4,36 +4,13 @@ from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter
 
-from spanjudge.server.rest import (
-    attributes,
-    backfills,
-    budgets,
-    checking,
-    disagreements,
-    evaluators,
-    events,
-    explain,
-    facets,
-    gallery,
-    judges,
-    judging,
-    pipeline,
-    previews,
-    prompts,
-    publishing,
-    results,
-    session,
-    setup,
-    spans,
-    statistics,
-    tokens,
-    traces,
-    trials,
-    usage,
-    variables,
-    versions,
-)
+from spanjudge.server.rest.access import session, setup, tokens
+from spanjudge.server.rest.evaluators import checking, evaluators, gallery, publishing, versions
+from spanjudge.server.rest.numbers import budgets, events, judges, pipeline, statistics, usage
 from spanjudge.server.rest.parts import Parts
+from spanjudge.server.rest.results import disagreements, judging, prompts, results
+from spanjudge.server.rest.traces import explain, facets, spans, traces
+from spanjudge.server.rest.trying import attributes, backfills, previews, trials, variables
 
 ROUTERS: Sequence[Callable[[Parts], APIRouter]] = (
     attributes.router,

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import Depends, Query
 
 from spanjudge.pipeline.listings import Place
-from spanjudge.server.rest.problem import ApiProblem, FieldError
+from spanjudge.server.rest.problems.problem import ApiProblem, FieldError
 
 _LARGEST = 2**63 - 1
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 
 from spanjudge.pipeline.queries import Filters, Verdict
-from spanjudge.server.rest.problem import ApiProblem, FieldError
+from spanjudge.server.rest.problems.problem import ApiProblem, FieldError
 from spanjudge.server.rest.shapes.times import parse_instant
 
 _LONGEST = 2**63 - 1

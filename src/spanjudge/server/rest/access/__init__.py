@@ -1,0 +1,1 @@
+"""Who may use the REST API, and what it takes to connect."""

@@ -1,0 +1,1 @@
+"""Evaluators: the list, editing, versions, publishing, the gallery."""

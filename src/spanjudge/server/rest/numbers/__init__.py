@@ -1,0 +1,1 @@
+"""Sums, usage, budgets, and how the pipeline and the judge models stand."""

@@ -1,0 +1,1 @@
+"""Results: lists, where they differ, what was asked, judging again."""

@@ -1,0 +1,1 @@
+"""Traces and spans, as lists and one by one."""
