@@ -39,6 +39,9 @@ _COLUMNS = (
     "duration_ms",
     "id",
 )
+CSV_EXAMPLE = "time,evaluator,…\n2026-11-21T21:54:20.123456Z,toxicity,…\n"
+JSONL_EXAMPLE = '{"id":"…","evaluator":"toxicity","outcome":"pass",…}\n'
+
 _OF_TARGET = frozenset({"kind", "trace_id", "span_id", "session_id"})
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -9,7 +9,7 @@ from spanjudge.pipeline.listings import ResultRow
 from spanjudge.server.rest.cursors import After, Limit, cursor_of
 from spanjudge.server.rest.filters import Filtered
 from spanjudge.server.rest.parts import Parts
-from spanjudge.server.rest.results.exported import as_csv, as_jsonl, file_name
+from spanjudge.server.rest.results.exported import CSV_EXAMPLE, JSONL_EXAMPLE, as_csv, as_jsonl, file_name
 from spanjudge.server.rest.results.told import numbers_of, result_shape
 from spanjudge.server.rest.shapes.results import Result, ResultPage
 from spanjudge.server.rest.shapes.times import instant
@@ -39,7 +39,7 @@ def router(parts: Parts) -> APIRouter:
         "/results.csv",
         summary="Results and failures as a table",
         response_class=Response,
-        responses={200: {"content": {"text/csv": {}}}},
+        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}, "example": CSV_EXAMPLE}}}},
     )
     async def results_csv(filters: Filtered) -> StreamingResponse:
         """All that fit, newest first. Texts that a spreadsheet would take for a formula begin with `'`."""
@@ -53,7 +53,9 @@ def router(parts: Parts) -> APIRouter:
         "/results.jsonl",
         summary="Results and failures as JSON lines",
         response_class=Response,
-        responses={200: {"content": {"application/jsonl": {}}}},
+        responses={
+            200: {"content": {"application/jsonl": {"schema": {"type": "string"}, "example": JSONL_EXAMPLE}}}
+        },
     )
     async def results_jsonl(filters: Filtered) -> StreamingResponse:
         """All that fit, newest first, one a line."""
