@@ -124,7 +124,7 @@ export const useColumns = (remember: (result: Result) => void): Column<Result>[]
 export const ShortValue = ({ result }: { result: Result }) => {
   if (result.outcome === "none") return <code title={result.code ?? undefined}>{result.code}</code>;
   const words =
-    result.score !== null && !result.label
+    result.score !== null && result.score_range
       ? score(result.score)
       : oneLine(result.value || result.label || "");
   return (

@@ -12,9 +12,9 @@ import type { TimeRange } from "../../state/time-range";
 import { compact, count, percent } from "../../text/format";
 import { ChangesCard } from "./disagreements";
 
-/** Of all verdicts, whichever of them the list shows. */
+/** Of all verdicts, whichever of them the list shows, and whatever text is searched: sums do not look into texts. */
 export const useSummary = (filters: Filters, time: TimeRange) => {
-  const { verdict: _, code: __, ...query } = filters.query;
+  const { verdict: _, code: __, text: ___, ...query } = filters.query;
   return useQuery({
     queryKey: ["statistics", "summary", time.key, JSON.stringify(query)],
     queryFn: ({ signal }) =>

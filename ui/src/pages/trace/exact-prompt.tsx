@@ -73,7 +73,7 @@ const Sent = ({ sent }: { sent: SentPrompt }) => {
   );
 };
 
-const fences = /(<\/?[a-z_]+-[0-9a-z]{6,}>)/;
+const fences = /(<<<(?:end )?[a-z_]+ [0-9a-f]{8,}>>>)/;
 
 type Piece = { at: number; text: string; fence: boolean };
 

@@ -113,7 +113,7 @@ const HelpLink = ({
     case "try":
     case "edit":
       return (
-        <Link to={`/evaluators/${name}/edit?trace=${traceId}&span=${spanId}`} aria-label={label}>
+        <Link to={`/evaluators/${name}?trace=${traceId}&span=${spanId}`} aria-label={label}>
           {words}
         </Link>
       );

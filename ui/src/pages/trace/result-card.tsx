@@ -53,7 +53,7 @@ export const ResultCard = ({
 const Version = ({ result }: { result: Result }) => (
   <Link
     className="plain"
-    to={`/evaluators/${encodeURIComponent(result.evaluator)}?version=${result.number ?? result.version}`}
+    to={`/evaluators/${encodeURIComponent(result.evaluator)}?panel=versions`}
     title={`Version ${result.version}`}
   >
     <Tag>{result.number === null ? result.version.slice(0, 7) : `v${result.number}`}</Tag>

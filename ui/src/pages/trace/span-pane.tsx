@@ -23,10 +23,11 @@ type Props = {
   chosen: string | null;
 };
 
+const underWay = new Set(["waiting", "judging", "retrying", "judged"]);
+
+/** Results are on their way. One that is judged and has no result yet was stored between two looks. */
 const isMoving = (span: SpanDetail): boolean =>
-  span.explained.some(
-    (one) => one.state === "waiting" || one.state === "judging" || one.state === "retrying",
-  );
+  span.explained.some((one) => underWay.has(one.state) && !one.result);
 
 export const useSpan = (traceId: string, spanId: string | undefined) =>
   useQuery({

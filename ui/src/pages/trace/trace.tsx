@@ -45,7 +45,8 @@ export default function Trace() {
     refetchInterval: ({ state }) => pace(state.data),
   });
   const crumbs = [{ label: "Traces", to: listAddress() }];
-  if (query.data) return <Shown trace={query.data} crumbs={crumbs} />;
+  const walk = useWalk(traceId, query.data);
+  if (query.data) return <Shown trace={query.data} crumbs={crumbs} walk={walk} />;
   return (
     <Page title="Trace" crumbs={crumbs}>
       {query.isError ? (
@@ -71,10 +72,30 @@ export default function Trace() {
   );
 }
 
-type ShownProps = { trace: TraceShape; crumbs: { label: string; to: string }[] };
+type Walk = { above: string | null; below: string | null; show: (id: string | null) => void };
 
-const Shown = ({ trace, crumbs }: ShownProps) => {
+/** From trace to trace, and back to the list: also while this one is still loading. */
+const useWalk = (traceId: string, trace: TraceShape | undefined): Walk => {
   const go = useNavigate();
+  const [tab] = useUrlState<string>("tab", "");
+  const { above, below } = neighbours(traceId) ?? {
+    above: trace?.following ?? null,
+    below: trace?.previous ?? null,
+  };
+  const show = (id: string | null) => {
+    if (id) void go(`/traces/${id}${tab ? `?tab=${tab}` : ""}`, { replace: true });
+  };
+  useKeys("Trace", [
+    { keys: "[", does: "trace above", run: () => show(above) },
+    { keys: "]", does: "trace below", run: () => show(below) },
+    { keys: "Escape", does: "back to the list", run: () => void go(listAddress()) },
+  ]);
+  return { above, below, show };
+};
+
+type ShownProps = { trace: TraceShape; crumbs: { label: string; to: string }[]; walk: Walk };
+
+const Shown = ({ trace, crumbs, walk }: ShownProps) => {
   const pane = useRef<HTMLElement>(null);
   const [spanId, setSpanId] = useUrlState<string>("span", "");
   const [chosen] = useUrlState<string>("result", "");
@@ -88,28 +109,18 @@ const Shown = ({ trace, crumbs }: ShownProps) => {
   const select = useCallback((id: string) => setSpanId(id, { replace: true }), [setSpanId]);
   const choose = useCallback((next: SpanTab) => setTab(next, { replace: true }), [setTab]);
 
-  const beside = neighbours(trace.trace_id) ?? {
-    above: trace.following ?? null,
-    below: trace.previous ?? null,
-  };
-  const show = (id: string | null) => {
-    if (id) void go(`/traces/${id}${written ? `?tab=${written}` : ""}`, { replace: true });
-  };
-  const back = () => void go(listAddress());
-
-  useKeys("Trace", [
-    { keys: "[", does: "trace above", run: () => show(beside.above) },
-    { keys: "]", does: "trace below", run: () => show(beside.below) },
+  useKeys("Span", [
     { keys: "1", does: "conversation", run: () => choose("conversation") },
     { keys: "2", does: "attributes", run: () => choose("attributes") },
     { keys: "3", does: "evaluation", run: () => choose("evaluation") },
     { keys: "e", does: "why (not) judged", run: () => choose("evaluation") },
     { keys: "p", does: "exact prompt", run: () => togglePrompt(pane.current) },
-    { keys: "Escape", does: "back to the list", run: back },
   ]);
 
   // The list that led here may have been scrolled far down.
-  useLayoutEffect(() => window.scrollTo({ top: 0 }), []);
+  useLayoutEffect(() => {
+    window.scrollTo({ top: 0 });
+  }, []);
 
   // On a narrow screen the span follows its tree: choosing one leads down to it.
   const first = useRef(true);
@@ -135,14 +146,14 @@ const Shown = ({ trace, crumbs }: ShownProps) => {
           <IconButton
             icon="left"
             label="Trace above ([)"
-            disabled={!beside.above}
-            onClick={() => show(beside.above)}
+            disabled={!walk.above}
+            onClick={() => walk.show(walk.above)}
           />
           <IconButton
             icon="right"
             label="Trace below (])"
-            disabled={!beside.below}
-            onClick={() => show(beside.below)}
+            disabled={!walk.below}
+            onClick={() => walk.show(walk.below)}
           />
           <CopyButton icon="link" label="Copy link" text={() => linkTo(span?.span_id, tab)} />
           <IconButton

@@ -25,6 +25,8 @@ export const Nothing = ({ noun, filters, time, timeOf }: Props) => {
   const pipeline = useQuery({
     queryKey: ["pipeline"],
     queryFn: ({ signal }) => api.get<Pipeline>("/pipeline", { signal }),
+    // Who waits for the first span looks at this.
+    refetchInterval: ({ state }) => (state.data?.spans === 0 ? 4_000 : false),
   });
   if (pipeline.isPending) return <Skeleton rows={6} />;
   if (pipeline.data?.spans === 0)

@@ -17,11 +17,13 @@ export const ResultsOverTime = ({
   time: TimeRange;
   ready: boolean;
 }) => {
+  // Sums do not look into texts.
+  const { text: searched, ...query } = filters.query;
   const { data, isPlaceholderData } = useQuery({
-    queryKey: ["statistics", "bars", time.key, filters.key],
+    queryKey: ["statistics", "bars", time.key, JSON.stringify(query)],
     queryFn: ({ signal }) =>
       api.get<Statistics>("/statistics", {
-        query: { ...filters.query, ...time.window(), by: "service" },
+        query: { ...query, ...time.window(), by: "service" },
         signal,
       }),
     placeholderData: keepPreviousData,
@@ -40,6 +42,7 @@ export const ResultsOverTime = ({
         <span className="quiet">
           {time.words}
           {pass_rate === null ? "" : `, ${percent(pass_rate)} pass`}
+          {searched ? ", whatever the text" : ""}
         </span>
         <span className="grow" />
         <span className="legend not-phone">
