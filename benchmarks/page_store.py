@@ -1,6 +1,6 @@
 """A database with the benchmark's traces and outcomes, put in through the store as the server would.
 
-    python -m benchmarks.page_store PATH [--traces 100000]
+python -m benchmarks.page_store PATH [--traces 100000]
 """
 
 import argparse
@@ -8,8 +8,9 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from benchmarks.page_traces import EVALUATORS, outcomes, request, trace
+from benchmarks.page_traces import EVALUATORS, SECONDS_APART, Outcome, Trace, outcomes, request, trace
 from spanjudge.evaluators.acceptance import Acceptance
 from spanjudge.evaluators.answer_format import Score
 from spanjudge.evaluators.evaluator import Evaluator
@@ -54,7 +55,7 @@ async def _fill_some(
 ) -> None:
     now_ns = trace(numbers.stop, start_ns).start_ns
     intake: Intake = reader.intake(read_spans(request(numbers, start_ns)).spans, now_ns=now_ns)
-    said = {}
+    said: dict[tuple[str, str], tuple[Trace, Outcome]] = {}
     for number in numbers:
         one = trace(number, start_ns)
         for outcome in outcomes(one):
@@ -67,12 +68,14 @@ async def _fill_some(
     jobs = await store.lease(
         "benchmark", evaluators=EVALUATORS, now_ns=now_ns, until_ns=now_ns + 60 * _SECOND, limit=len(said)
     )
-    finishes = [Finish(job=job, evaluated=_evaluated(job, *said[job.evaluator, job.target.key])) for job in jobs]
+    finishes = [
+        Finish(job=job, evaluated=_evaluated(job, *said[job.evaluator, job.target.key])) for job in jobs
+    ]
     await store.finish(finishes, (), owner="benchmark", now_ns=now_ns, destinations=())
 
 
-def _evaluated(job: Job, one, said) -> Evaluated:
-    asked = {
+def _evaluated(job: Job, one: Trace, said: Outcome) -> Evaluated:
+    asked: dict[str, Any] = {
         "evaluator": job.evaluator,
         "evaluator_version": job.version,
         "judge_provider": "openai",
@@ -83,10 +86,12 @@ def _evaluated(job: Job, one, said) -> Evaluated:
         "calls": 1,
     }
     if said.code is not None:
-        outcome = EvaluationFailure(code=said.code, message="the judge did not answer in time", **asked)
+        outcome: EvaluationFailure | EvaluationResult = EvaluationFailure(
+            code=said.code, message="the judge did not answer in time", **asked
+        )
     else:
         outcome = EvaluationResult(
-            value=said.score,
+            value=said.score or 0.0,
             score_value=said.score,
             score_label=said.label,
             verdict=said.verdict,
@@ -105,7 +110,9 @@ def _evaluated(job: Job, one, said) -> Evaluated:
 
 def main() -> None:
     """Fill a new database."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("path", type=Path)
     parser.add_argument("--traces", type=int, default=100_000)
     options = parser.parse_args()
@@ -114,7 +121,7 @@ def main() -> None:
 
 def start_of(traces: int) -> int:
     """When the first trace starts, so that the last one is of now."""
-    return (int(time.time()) - traces * 6) * _SECOND
+    return (int(time.time()) - traces * SECONDS_APART) * _SECOND
 
 
 if __name__ == "__main__":

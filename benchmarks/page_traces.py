@@ -1,4 +1,4 @@
-"""Traces as an application with a retriever, an agent and a tool sends them, and what evaluators said of them.
+"""Traces of an application with a retriever, an agent and a tool, and what evaluators said of them.
 
 The same number gives the same trace. Six spans a trace in OpenInference's words, which Spanjudge and Phoenix
 both read; three outcomes on its model calls.
@@ -11,14 +11,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, Status
+
+from spanjudge.judging.result import FailureCode, Verdict
 
 SPANS = 6
 SERVICES = ("checkout", "support", "search", "docs", "travel-desk", "billing", "onboarding", "sales")
 MODELS = ("gpt-4o-mini", "gpt-4.1", "claude-sonnet-4", "gemini-2.5-flash", "mistral-small")
 EVALUATORS = ("topic", "faithfulness", "tone", "safety", "resolved")
-CODES = ("judge_timeout", "judge_refused", "judge_rate_limited")
+CODES: tuple[FailureCode, ...] = ("judge_timeout", "judge_refused", "judge_rate_limited")
 SECONDS_APART = 6
+_NO_VERDICT, _PASS = 0.02, 0.87
 _PARAGRAPH = (
     "You can return an item within 30 days of purchase for a full refund, as long as it is unused and in its "
     "box. Shipping takes 3 to 5 business days within the country and up to 14 days abroad. "
@@ -32,10 +35,10 @@ class Outcome(NamedTuple):
 
     evaluator: str
     span_id: str
-    verdict: str | None
+    verdict: Verdict | None
     label: str | None
     score: float | None
-    code: str | None
+    code: FailureCode | None
 
 
 class Trace(NamedTuple):
@@ -76,10 +79,10 @@ def outcomes(one: Trace) -> Iterator[Outcome]:
     for evaluator in chance.sample(EVALUATORS, 3):
         span = span_id(one, 5)
         draw = chance.random()
-        if draw < 0.02:
+        if draw < _NO_VERDICT:
             yield Outcome(evaluator, span, None, None, None, chance.choice(CODES))
             continue
-        verdict = "pass" if draw < 0.87 else "fail"
+        verdict: Verdict = "pass" if draw < _PASS else "fail"
         score = round(chance.uniform(0.5, 1.0) if verdict == "pass" else chance.uniform(0.0, 0.5), 2)
         yield Outcome(evaluator, span, verdict, "good" if verdict == "pass" else "poor", score, None)
 
@@ -108,15 +111,63 @@ def _spans(scope: ScopeSpans, one: Trace) -> None:
     told = _messages("llm.output_messages", ("assistant", answer))
     model = {"llm.model_name": one.model, "llm.provider": "openai"}
     whole = {"input.value": one.question, "output.value": answer}
-    _span(scope, one, 0, None, "POST /ask", "", 2_000, {"session.id": one.session, "url.path": "/ask"})
-    _span(scope, one, 1, 0, "agent", "AGENT", 1_900, {"session.id": one.session, **whole})
+    _span(
+        scope,
+        one,
+        0,
+        parent=None,
+        name="POST /ask",
+        kind="",
+        lasts=2_000,
+        texts={"session.id": one.session, "url.path": "/ask"},
+    )
+    _span(
+        scope,
+        one,
+        1,
+        parent=0,
+        name="agent",
+        kind="AGENT",
+        lasts=1_900,
+        texts={"session.id": one.session, **whole},
+    )
     found = {f"retrieval.documents.{place}.document.content": text for place, text in enumerate(documents)}
-    _span(scope, one, 2, 1, "retrieve", "RETRIEVER", 200, {"input.value": one.question, **found})
+    _span(
+        scope,
+        one,
+        2,
+        parent=1,
+        name="retrieve",
+        kind="RETRIEVER",
+        lasts=200,
+        texts={"input.value": one.question, **found},
+    )
     plan = {**whole, **model, **asked, **_messages("llm.output_messages", ("assistant", "I look it up."))}
-    _span(scope, one, 3, 1, "ChatCompletion", "LLM", 600, plan, tokens=(420, 12))
+    _span(scope, one, 3, parent=1, name="ChatCompletion", kind="LLM", lasts=600, texts=plan, tokens=(420, 12))
     looked = {"tool.name": "look_up", "input.value": json.dumps({"case": one.number}), "output.value": "open"}
-    _span(scope, one, 4, 1, "look_up", "TOOL", 50, looked, error=one.number % 25 == 0)
-    _span(scope, one, 5, 1, "ChatCompletion", "LLM", 800, {**whole, **model, **asked, **told}, tokens=(560, 70))
+    _span(
+        scope,
+        one,
+        4,
+        parent=1,
+        name="look_up",
+        kind="TOOL",
+        lasts=50,
+        texts=looked,
+        error=one.number % 25 == 0,
+    )
+    answered = {**whole, **model, **asked, **told}
+    _span(
+        scope,
+        one,
+        5,
+        parent=1,
+        name="ChatCompletion",
+        kind="LLM",
+        lasts=800,
+        texts=answered,
+        tokens=(560, 70),
+    )
 
 
 def _messages(prefix: str, *messages: tuple[str, str]) -> dict[str, str]:
@@ -131,12 +182,12 @@ def _span(
     scope: ScopeSpans,
     one: Trace,
     place: int,
+    *,
     parent: int | None,
     name: str,
     kind: str,
-    milliseconds: int,
+    lasts: int,
     texts: dict[str, str],
-    *,
     tokens: tuple[int, int] | None = None,
     error: bool = False,
 ) -> None:
@@ -148,9 +199,9 @@ def _span(
         name=name,
         kind=Span.SPAN_KIND_SERVER if parent is None else Span.SPAN_KIND_INTERNAL,
         start_time_unix_nano=start,
-        end_time_unix_nano=start + milliseconds * 1_000_000,
+        end_time_unix_nano=start + lasts * 1_000_000,
     )
-    span.status.code = 2 if error else 1
+    span.status.code = Status.STATUS_CODE_ERROR if error else Status.STATUS_CODE_OK
     for key, text in ({"openinference.span.kind": kind} if kind else {}).items():
         span.attributes.add(key=key).value.string_value = text
     for key, text in texts.items():
