@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
-from tests.cli.process import environment, judge_at, serving
 from tests.mock_judge import MockJudge
+from tests.server.rest.trying import trying
 
 TOKEN = "token-of-the-page-0123456789"
 CAPTURES = Path(__file__).parent.parent / "data" / "otlp"
@@ -73,13 +73,15 @@ class Site:
 
 
 @asynccontextmanager
-async def open_site(folder: Path, **settings: str) -> AsyncGenerator[Site]:
-    """A server of the test's own, with its data in this folder."""
-    async with MockJudge() as judge:
-        env = environment(folder, judge_at(judge.url) | {"O2_JUDGE_AUTH_TOKEN": TOKEN, **settings})
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        async with serving(env=env) as served, aiohttp.ClientSession(headers=headers) as session:
-            yield Site(served.address, judge, session)
+async def open_site(folder: Path) -> AsyncGenerator[Site]:
+    """A server of the test's own, with its data in this folder; in this process, where it starts at once."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        MockJudge() as judge,
+        trying(folder, judge, {"O2_JUDGE_AUTH_TOKEN": TOKEN}) as server,
+        aiohttp.ClientSession(headers=headers) as session,
+    ):
+        yield Site(server.url.removesuffix("/api/v1"), judge, session)
 
 
 def span(

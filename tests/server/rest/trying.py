@@ -100,6 +100,7 @@ async def trying(
                 drain_seconds=2.0,
                 on_listening=lambda _, port: listening.set_result(port),
                 stop=stop,
+                ending=app.ending,
             )
         )
         await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
