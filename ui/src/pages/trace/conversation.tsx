@@ -87,7 +87,7 @@ const Message = ({ message }: { message: ShownMessage }) => {
       <span className="who">
         <Icon name={icons[message.role] ?? "chat"} small />
         {roleWords(message.role)}
-        {message.name ? <bdi className="quiet">{oneLine(message.name)}</bdi> : null}
+        {message.name ? <bdi className="quiet cut">{oneLine(message.name)}</bdi> : null}
         {calls > 0 ? (
           <span className="quiet">{calls === 1 ? "called a tool" : `called ${calls} tools`}</span>
         ) : null}
@@ -123,7 +123,9 @@ const Part = ({ part }: { part: ShownPart }) => {
         <div className="tool-call">
           <header>
             <Icon name="tool" small />
-            <b dir="auto">{oneLine(part.tool_call?.name ?? "") || "tool without a name"}</b>
+            <b className="cut" dir="auto">
+              {oneLine(part.tool_call?.name ?? "") || "tool without a name"}
+            </b>
             {part.tool_call?.id ? <span className="quiet mono cut">{oneLine(part.tool_call.id)}</span> : null}
           </header>
           {part.tool_call?.arguments ? (
@@ -187,7 +189,9 @@ const Tools = ({ tools }: { tools: ShownTool[] }) => (
       <details key={at} className="more tool-definition">
         <summary>
           <Icon name="right" small />
-          <b dir="auto">{oneLine(tool.name) || "Without a name"}</b>
+          <b className="cut" dir="auto">
+            {oneLine(tool.name) || "Without a name"}
+          </b>
           <span className="quiet cut" dir="auto">
             {oneLine(tool.description)}
           </span>

@@ -29,18 +29,22 @@ const underWay = new Set(["waiting", "judging", "retrying", "judged"]);
 const isMoving = (span: SpanDetail): boolean =>
   span.explained.some((one) => underWay.has(one.state) && !one.result);
 
-export const useSpan = (traceId: string, spanId: string | undefined) =>
+/** How many outcomes the tree knows of: one that came between two looks is missing in the older of them. */
+const known = ({ verdicts }: TreeSpan): number =>
+  verdicts.passed + verdicts.failed + verdicts.valued + verdicts.none;
+
+const useSpan = (traceId: string, span: TreeSpan) =>
   useQuery({
-    queryKey: ["spans", traceId, spanId],
-    queryFn: ({ signal }) => api.get<SpanDetail>(`/traces/${traceId}/spans/${spanId}`, { signal }),
-    enabled: spanId !== undefined,
+    queryKey: ["spans", traceId, span.span_id],
+    queryFn: ({ signal }) => api.get<SpanDetail>(`/traces/${traceId}/spans/${span.span_id}`, { signal }),
     // A span does not change; its results do, and while some are on their way they are asked for.
     meta: { live: false },
-    refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? 2_500 : false),
+    refetchInterval: ({ state: { data } }) =>
+      data && (isMoving(data) || data.results.length < known(span)) ? 2_500 : false,
   });
 
 export const SpanPane = ({ traceId, span, tab, onTab, chosen }: Props) => {
-  const query = useSpan(traceId, span.span_id);
+  const query = useSpan(traceId, span);
   const detail = query.data;
   const tokens = detail ? (detail.input_tokens ?? 0) + (detail.output_tokens ?? 0) : (span.tokens ?? 0);
   return (
