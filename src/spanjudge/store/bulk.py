@@ -167,6 +167,32 @@ class Select:
         return rows
 
 
+class Lookup:
+    """Rows by a key, for thousands of keys a second: as `Select`, without what names of parameters cost."""
+
+    def __init__(self, table: Table, key: str, *, ids: Sequence[str], plain: Sequence[str]) -> None:
+        """`key` is the column of the keys; for `ids` and `plain` see `Select`."""
+        self._where = f"FROM {table.name} WHERE {key} IN"
+        packed = [f"lower(hex({name}))" for name in ids] + list(plain)
+        spread = [f"encode({name}, 'hex')" for name in ids] + list(plain)
+        self._packed = f"SELECT json_group_array(json_array({', '.join(packed)})) {self._where}"
+        self._spread = f"SELECT {', '.join(spread)} {self._where}"
+
+    def __call__(self, connection: Connection, keys: Sequence[Any]) -> list[list[Any]]:
+        """The rows that there are."""
+        found: list[list[Any]] = []
+        is_sqlite = connection.dialect.name == "sqlite"
+        mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+        start = 0
+        for size in _PORTIONS:
+            sql = f"{self._packed if is_sqlite else self._spread} ({', '.join([mark] * size)})"
+            while len(keys) - start >= size:
+                done = connection.exec_driver_sql(sql, tuple(keys[start : start + size]))
+                found += _rows.decode(done.scalar_one()) if is_sqlite else map(list, done)
+                start += size
+        return found
+
+
 def _cut(rows: list[list[Any]], joined: bytes) -> None:
     """Give every row its part of the joined blobs in place of its length."""
     start = 0

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from spanjudge.pipeline.ports import SpanRow
 from spanjudge.store import tables
-from spanjudge.store.bulk import Insert, Row, Select, Statement
+from spanjudge.store.bulk import Insert, Lookup, Row, Select, Statement
 from spanjudge.store.keys import portions, whole
 from spanjudge.store.spans import NewSpans
 
@@ -39,12 +39,7 @@ _put = Insert(
     *_COLUMNS,
     update="(trace_id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:]),
 )
-_known = Select(
-    f"SELECT {', '.join(_COLUMNS)} FROM traces WHERE trace_id IN :traces",  # noqa: S608  # our own columns
-    ids=_IDS,
-    plain=_PLAIN,
-    lists=("traces",),
-)
+_known = Lookup(tables.traces, "trace_id", ids=_IDS, plain=_PLAIN)
 _OF_SPANS = (
     "service",
     "name",
@@ -94,20 +89,24 @@ class _Trace:
 
     def __init__(self, trace_id: str) -> None:
         self.trace_id = trace_id
-        self.root_id, self.root_ns, self.has_root, self.name, self.service = "", 0, False, "", ""
+        self.root_id, self.name, self.service = "", "", ""
+        self.root_ns = 0
+        self.has_root: bool = False
         self.services: set[str] = set()
         self.operations: set[str] = set()
         self.models: set[str] = set()
         self.session_id: str | None = None
-        self.start_ns, self.end_ns = whole(2**63), 0
+        self.start_ns, self.end_ns = 2**64, 0
         self.spans, self.errors = 0, 0
 
     def add(self, span: SpanRow) -> None:
         """Another span."""
-        is_root = not span.parent_span_id
-        start_ns, end_ns = whole(span.start_ns), whole(span.end_ns)
-        key = (not is_root, start_ns, span.span_id)
-        if not self.root_id or key < (not self.has_root, self.root_ns, self.root_id):
+        start_ns, end_ns, is_root = span.start_ns, span.end_ns, not span.parent_span_id
+        if (
+            not self.root_id
+            or (is_root and not self.has_root)
+            or (is_root == self.has_root and (start_ns, span.span_id) < (self.root_ns, self.root_id))
+        ):
             self.root_id, self.root_ns, self.has_root = span.span_id, start_ns, is_root
             self.name, self.service = span.name, span.service
         self.services.add(span.service)
@@ -115,12 +114,14 @@ class _Trace:
             self.operations.add(span.operation)
         if span.model:
             self.models.add(span.model)
-        if span.session_id and (self.session_id is None or span.session_id < self.session_id):
-            self.session_id = span.session_id
+        session = span.session_id
+        if session and (self.session_id is None or session < self.session_id):
+            self.session_id = session
         self.start_ns = min(self.start_ns, start_ns)
         self.end_ns = max(self.end_ns, end_ns)
         self.spans += 1
-        self.errors += span.is_error
+        if span.is_error:
+            self.errors += 1
 
     def merge(self, row: Sequence[Any]) -> None:
         """What was stored of it before."""
@@ -144,7 +145,7 @@ class _Trace:
         return (
             bytes.fromhex(self.trace_id),
             bytes.fromhex(self.root_id),
-            self.root_ns,
+            whole(self.root_ns),
             self.has_root,
             self.name,
             self.service,
@@ -152,8 +153,8 @@ class _Trace:
             _list(self.operations),
             _list(self.models),
             self.session_id,
-            self.start_ns,
-            self.end_ns,
+            whole(self.start_ns),
+            whole(self.end_ns),
             self.spans,
             self.errors,
         )
@@ -170,8 +171,8 @@ def in_list(value: str) -> str:
 
 
 def _list(values: Collection[str]) -> str:
-    if not values:
-        return ""
+    if len(values) <= 1:
+        return "".join(f"{MARK}{in_list(value)}{MARK}" for value in values if value)
     chosen = sorted({in_list(value) for value in values if value})[:_MOST_LISTED]
     return f"{MARK}{MARK.join(chosen)}{MARK}" if chosen else ""
 
@@ -192,9 +193,8 @@ def grow(connection: Connection, spans: Iterable[SpanRow], new: NewSpans) -> Non
         if trace is None:
             trace = found[span.trace_id] = _Trace(span.trace_id)
         trace.add(span)
-    for some in portions([bytes.fromhex(trace_id) for trace_id in found]):
-        for row in _known(connection, traces=some):
-            found[row[0]].merge(row)
+    for row in _known(connection, [bytes.fromhex(trace_id) for trace_id in found]):
+        found[row[0]].merge(row)
     _put(connection, [trace.row() for trace in found.values()])
 
 
