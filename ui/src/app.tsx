@@ -10,17 +10,21 @@ import { Shell } from "./components/shell";
 import { EmptyState, ErrorPanel } from "./components/states";
 import { useSession } from "./state/session";
 
-const page = (load: () => Promise<{ default: ComponentType }>) => lazy(load);
+/** The page at the address begins to load before it is known who is signed in: that takes a request of its own. */
+const page = (at: RegExp, load: () => Promise<{ default: ComponentType }>) => {
+  if (at.test(window.location.pathname)) load().catch(() => undefined);
+  return lazy(load);
+};
 
-const Overview = page(() => import("./pages/overview/overview"));
-const Traces = page(() => import("./pages/traces/traces"));
-const Trace = page(() => import("./pages/trace/trace"));
-const Evaluators = page(() => import("./pages/evaluators/evaluators"));
-const Editor = page(() => import("./pages/editor/editor"));
-const Results = page(() => import("./pages/results/results"));
-const Usage = page(() => import("./pages/usage/usage"));
-const Setup = page(() => import("./pages/setup/setup"));
-const SignIn = page(() => import("./pages/sign-in/sign-in"));
+const Overview = page(/^\/$/, () => import("./pages/overview/overview"));
+const Traces = page(/^\/traces$/, () => import("./pages/traces/traces"));
+const Trace = page(/^\/traces\/./, () => import("./pages/trace/trace"));
+const Evaluators = page(/^\/evaluators$/, () => import("./pages/evaluators/evaluators"));
+const Editor = page(/^\/evaluators\/./, () => import("./pages/editor/editor"));
+const Results = page(/^\/results$/, () => import("./pages/results/results"));
+const Usage = page(/^\/usage$/, () => import("./pages/usage/usage"));
+const Setup = page(/^\/setup$/, () => import("./pages/setup/setup"));
+const SignIn = page(/^\/sign-in$/, () => import("./pages/sign-in/sign-in"));
 
 export const App = () => (
   <Routes>

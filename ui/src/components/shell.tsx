@@ -6,6 +6,7 @@ import { api } from "../api/client";
 import { useLive, useLiveStream } from "../api/live";
 import type { Evaluators, Pipeline } from "../api/types";
 import { useKeys } from "../state/keys";
+import { useLater } from "../state/later";
 import { useSession } from "../state/session";
 import { setTheme, useTheme } from "../state/theme";
 import { clock, compact } from "../text/format";
@@ -111,6 +112,7 @@ export const Shell = ({ children }: { children: ReactNode }) => {
 
 const EvaluatorCount = () => {
   const { data } = useQuery({
+    enabled: useLater(),
     queryKey: ["evaluators", "count"],
     queryFn: ({ signal }) => api.get<Evaluators>("/evaluators", { signal }),
     staleTime: 60_000,
@@ -123,6 +125,7 @@ const EvaluatorCount = () => {
 const Receiving = () => {
   const { state, changed } = useLive();
   const { data } = useQuery({
+    enabled: useLater(),
     queryKey: ["pipeline"],
     queryFn: ({ signal }) => api.get<Pipeline>("/pipeline", { signal }),
     refetchInterval: 15_000,

@@ -56,7 +56,7 @@ export default function Results() {
   const time = useTimeRange();
   const filters = useFilters();
   const summary = useSummary(filters, time);
-  const options = useFilterOptions(time, offered, summary.isSuccess && !summary.isPlaceholderData);
+  const { options, nearby } = useFilterOptions(time, offered);
   const [, change] = useUrlLists(viewNames);
   const [view, setView] = useUrlState<"" | "disagree">("view", "", ["disagree"]);
   const differing = view === "disagree";
@@ -70,14 +70,16 @@ export default function Results() {
         </>
       }
     >
-      <FilterBar filters={filters} options={options} search={differing ? undefined : "Search explanations"}>
-        <ViewSwitch
-          filters={filters}
-          total={summary.data?.total}
-          differing={differing}
-          onDiffering={(on) => setView(on ? "disagree" : "")}
-        />
-      </FilterBar>
+      <div className="filters-place" {...nearby}>
+        <FilterBar filters={filters} options={options} search={differing ? undefined : "Search explanations"}>
+          <ViewSwitch
+            filters={filters}
+            total={summary.data?.total}
+            differing={differing}
+            onDiffering={(on) => setView(on ? "disagree" : "")}
+          />
+        </FilterBar>
+      </div>
       <Summary
         query={summary}
         filters={filters}

@@ -1,6 +1,6 @@
 // What there is to filter by in the window, for completion.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { api } from "../../api/client";
 import type { Count, Facets } from "../../api/types";
 import type { FilterOptions } from "../../components/filter-bar";
@@ -18,21 +18,24 @@ const verdicts = [
   { value: "value", hint: "without acceptance criteria" },
 ];
 
-/** Filters with their choices; `names` are those a page offers. `ready`: what is looked at first has been loaded. */
+/**
+ * Filters with their choices; `names` are those a page offers. Counting them is work for the server: it is done when
+ * somebody comes near the filters, which spread `nearby` onto what is around them.
+ */
 export const useFilterOptions = (
   time: TimeRange,
   names: readonly FilterName[],
-  ready: boolean,
-): FilterOptions => {
+): { options: FilterOptions; nearby: { onPointerOver: () => void; onFocus: () => void } } => {
+  const [near, setNear] = useState(false);
   const { data } = useQuery({
     queryKey: ["facets", time.key],
     queryFn: ({ signal }) => api.get<Facets>("/facets", { query: time.window(), signal }),
     placeholderData: keepPreviousData,
-    enabled: ready,
+    enabled: near,
     staleTime: 60_000,
     meta: { live: false },
   });
-  return useMemo(() => {
+  const options = useMemo(() => {
     const all: FilterOptions = {
       service: choices(data?.services),
       evaluator: choices(data?.evaluators),
@@ -48,6 +51,8 @@ export const useFilterOptions = (
     };
     return Object.fromEntries(names.filter((name) => all[name]).map((name) => [name, all[name]]));
   }, [data, names]);
+  const come = () => setNear(true);
+  return { options, nearby: { onPointerOver: come, onFocus: come } };
 };
 
 /** A filter in words: `service is shop or desk`. */

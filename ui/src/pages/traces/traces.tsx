@@ -64,7 +64,7 @@ export default function Traces() {
     firstVisible: reading.firstRow,
   });
   const ready = !list.loading && !list.stale;
-  const options = useFilterOptions(time, offered, ready);
+  const { options, nearby } = useFilterOptions(time, offered);
   const remember = (trace: TraceRow) => rememberList(address, list.rows.map(idOf), idOf(trace));
   const columns = useColumns(remember);
   useScrollBack(address, list.rows.length > 0);
@@ -100,9 +100,11 @@ export default function Traces() {
         </>
       }
     >
-      <FilterBar filters={filters} options={options} search="Search input and output">
-        <VerdictSwitch filters={filters} />
-      </FilterBar>
+      <div className="filters-place" {...nearby}>
+        <FilterBar filters={filters} options={options} search="Search input and output">
+          <VerdictSwitch filters={filters} />
+        </FilterBar>
+      </div>
       <section className="card" aria-label="List of traces" ref={reading.box}>
         <ResultsOverTime filters={filters} time={time} ready={ready} />
         {list.fresh > 0 ? (
