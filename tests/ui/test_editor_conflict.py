@@ -29,11 +29,11 @@ async def they_save(site: Site, **changes: Any) -> None:
 
 
 async def hears(page: Page) -> None:
-    """Until the page is told of changes: a stream that is opened later has had its first word."""
+    """Until the page is told of changes: a stream that is asked for later is open."""
     await page.evaluate(
         """() => new Promise((done) => {
             const stream = new EventSource("/api/v1/events");
-            stream.addEventListener("change", () => { stream.close(); done(); }, {once: true});
+            stream.addEventListener("open", () => { stream.close(); done(); }, {once: true});
         })"""
     )
 

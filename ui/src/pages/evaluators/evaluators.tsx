@@ -18,6 +18,7 @@ import { Gallery } from "./gallery";
 import { ImportDialog } from "./import-dialog";
 import { EvaluatorList } from "./list";
 import { countOf, isFound, isOf, type Kind, ordered, type SortKey } from "./order";
+import { useSearchText } from "./search-text";
 import "./evaluators.css";
 
 const kinds = ["all", "published", "draft", "paused", "archived"] as const;
@@ -34,7 +35,7 @@ const windowWords = "24 h";
 export default function EvaluatorsPage() {
   const mayChange = useMayChange();
   const [kind, setKind] = useUrlState<Kind>("status", "all", kinds);
-  const [search, setSearch] = useUrlState<string>("q", "");
+  const [search, setSearch] = useSearchText("q");
   const [sort, setSort] = useUrlState<SortKey>("sort", "worst", sorts);
   const [archiving, setArchiving] = useState<EvaluatorRow | null>(null);
   const [backfilling, setBackfilling] = useState<EvaluatorRow | null>(null);
@@ -82,7 +83,7 @@ export default function EvaluatorsPage() {
             aria-label="Search evaluators and the gallery"
             placeholder="Name, service, judge model"
             value={search}
-            onChange={(event) => setSearch(event.target.value, { replace: true })}
+            onChange={(event) => setSearch(event.target.value)}
           />
           <kbd>/</kbd>
         </span>
