@@ -11,6 +11,7 @@ import { freeName } from "./form";
 import { newestOf } from "./stored";
 import { Workbench } from "./workbench";
 import "./editor.css";
+import "./trial/trial.css";
 import "./phone.css";
 
 const crumbs = [{ label: "Evaluators", to: "/evaluators" }] as const;
