@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.mock_judge import Behaviour
 from tests.ui.looking import DESKTOP, PHONE, Open, violations
 from tests.ui.scenes import BAD, REFUSED, chats, prepared
 from tests.ui.site import Site
@@ -97,6 +98,47 @@ async def test_explanations_are_searched(site: Site, open_page: Open) -> None:
     await page.keyboard.press("/")
     await page.keyboard.type("says so in")
     await expect(page.locator(ROWS)).to_have_count(4)
+
+
+async def turned_round(site: Site) -> None:
+    """One span that two evaluators passed, and that one of them fails when it is asked again."""
+    await prepared(site)
+    await chats(site, ["It arrives on Monday."])
+    first = await site.judged(2)
+    (polite,) = [one for one in first if one["evaluator"] == "politeness"]
+    site.judge.always(Behaviour(answer={"explanation": "It is curt.", "value": False}))
+    await site.api("POST", f"/results/{polite['id']}/retry")
+
+    async def failed() -> bool:
+        return bool((await site.api("GET", "/results?verdict=fail"))["items"])
+
+    await site.until(failed)
+
+
+async def test_answers_that_differ_stand_beside_each_other(site: Site, open_page: Open) -> None:
+    await turned_round(site)
+    page = await open_page(site, "/results")
+    await expect(page.locator(ROWS)).to_have_count(2)
+    await page.get_by_role("list", name="Changed their mind").get_by_role("button").click()
+    await expect(page).to_have_url(re.compile(r"view=disagree&evaluator=politeness"))
+    differing = page.get_by_role("region", name="Disagreements").get_by_role("list").first
+    answers = differing.locator(".answers > li")
+    await expect(answers).to_have_count(2)
+    await expect(answers.nth(0).get_by_label("fail")).to_be_visible()
+    await expect(answers.nth(0)).to_contain_text("It is curt.")
+    await expect(answers.nth(1).get_by_label("pass")).to_be_visible()
+    await expect(answers.nth(1)).to_contain_text("before")
+    assert await violations(page) == []
+
+    await page.get_by_role("button", name="Remove filter evaluator").click()
+    await page.get_by_role("button", name="Evaluators on one span").click()
+    await expect(answers).to_have_count(2)
+    await expect(answers.nth(0)).to_contain_text("politeness")
+    await expect(answers.nth(1)).to_contain_text("accuracy")
+    await answers.nth(0).get_by_role("link").click()
+    await expect(page.get_by_role("article", name="politeness")).to_have_class(re.compile("chosen"))
+    await page.keyboard.press("Escape")
+    await expect(page).to_have_url(re.compile(r"view=disagree&differ=evaluators"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

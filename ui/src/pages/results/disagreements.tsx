@@ -1,6 +1,7 @@
 // Where answers differ: one evaluator that changed its mind about a span, or evaluators that say different things of one.
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
+import type { ReactNode } from "react";
+import { Link, useLocation } from "react-router";
 import { api } from "../../api/client";
 import type { Disagreement, Page, Result, VerdictChanges } from "../../api/types";
 import { Button } from "../../components/button";
@@ -16,6 +17,7 @@ import type { TimeRange } from "../../state/time-range";
 import { useUrlState } from "../../state/url";
 import { count, fullTime, moment, plural } from "../../text/format";
 import { oneLine } from "../trace/inert";
+import { rememberList } from "../traces/last-list";
 import { addressOf } from "./address";
 import { ShortValue } from "./columns";
 
@@ -29,12 +31,18 @@ const queryOf = ({ filters, time }: Props) => {
 };
 
 /** How often evaluators changed their mind, in the summary above the list. */
-export const ChangesCard = ({ filters, time, onOpen }: Props & { onOpen: (evaluator: string) => void }) => {
+export const ChangesCard = ({
+  filters,
+  time,
+  ready,
+  onOpen,
+}: Props & { ready: boolean; onOpen: (evaluator: string) => void }) => {
   const query = useQuery({
     queryKey: ["results", "changes", time.key, filters.key],
     queryFn: ({ signal }) =>
       api.get<VerdictChanges>("/disagreements/changes", { query: queryOf({ filters, time }), signal }),
     placeholderData: keepPreviousData,
+    enabled: ready,
   });
   return (
     <Card title="Changed their mind" hint="same span, another verdict" flush>
@@ -139,6 +147,29 @@ const Agreed = ({ kind, time }: { kind: Kind; time: TimeRange }) => (
   </EmptyState>
 );
 
+/** Leads to a result, and the way back to here. */
+const ResultLink = ({
+  result,
+  className,
+  children,
+}: {
+  result: Result;
+  className: string;
+  children: ReactNode;
+}) => {
+  const { pathname, search } = useLocation();
+  return (
+    <Link
+      className={className}
+      to={addressOf(result)}
+      dir="auto"
+      onClick={() => rememberList(pathname + search, [], result.id)}
+    >
+      {children}
+    </Link>
+  );
+};
+
 const Differs = ({ disagreement }: { disagreement: Disagreement }) => {
   const now = useNow(60_000);
   const { kind, results, target } = disagreement;
@@ -147,11 +178,11 @@ const Differs = ({ disagreement }: { disagreement: Disagreement }) => {
   return (
     <li>
       <div className="differs-head">
-        <Link className="plain" to={addressOf(first)}>
+        <ResultLink className="plain" result={first}>
           <b>
             {kind === "versions" ? first.evaluator : target.kind === "span" ? "Span" : `Whole ${target.kind}`}
           </b>
-        </Link>
+        </ResultLink>
         <ServiceName name={disagreement.service} />
         <span className="quiet mono not-phone">
           {target.span_id || target.trace_id || oneLine(target.session_id)}
@@ -182,8 +213,8 @@ const Answer = ({ result, named }: { result: Result; named: boolean }) => (
     <span className="answer-value">
       <ShortValue result={result} />
     </span>
-    <Link className="plain answer-words" to={addressOf(result)} dir="auto">
+    <ResultLink className="plain answer-words" result={result}>
       {oneLine(result.explanation) || "no explanation"}
-    </Link>
+    </ResultLink>
   </li>
 );

@@ -1,4 +1,5 @@
 // What the evaluators said, across all of them: the fails, the failures by code, and where answers differ.
+import { useIsFetching } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { apiUrl } from "../../api/client";
@@ -15,6 +16,7 @@ import { VirtualTable } from "../../components/virtual-table";
 import type { Filters } from "../../state/filters";
 import { type FilterName, useFilters } from "../../state/filters";
 import { useKeys } from "../../state/keys";
+import { useLater } from "../../state/later";
 import { type TimeRange, useTimeRange } from "../../state/time-range";
 import { useUrlLists, useUrlState } from "../../state/url";
 import { count } from "../../text/format";
@@ -55,7 +57,9 @@ const timeOf = (result: Result) => result.time;
 export default function Results() {
   const time = useTimeRange();
   const filters = useFilters();
-  const summary = useSummary(filters, time);
+  const rowsCome = useIsFetching({ queryKey: ["results", "list"] }) > 0;
+  const ready = useLater(100) && !rowsCome;
+  const summary = useSummary(filters, time, ready);
   const { options, nearby } = useFilterOptions(time, offered);
   const [, change] = useUrlLists(viewNames);
   const [view, setView] = useUrlState<"" | "disagree">("view", "", ["disagree"]);
@@ -82,6 +86,7 @@ export default function Results() {
       </div>
       <Summary
         query={summary}
+        ready={ready}
         filters={filters}
         time={time}
         onChanges={(evaluator) => change({ view: ["disagree"], differ: [], evaluator: [evaluator] })}

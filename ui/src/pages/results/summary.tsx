@@ -13,13 +13,14 @@ import { compact, count, percent } from "../../text/format";
 import { ChangesCard } from "./disagreements";
 
 /** Of all verdicts, whichever of them the list shows, and whatever text is searched: sums do not look into texts. */
-export const useSummary = (filters: Filters, time: TimeRange) => {
+export const useSummary = (filters: Filters, time: TimeRange, ready: boolean) => {
   const { verdict: _, code: __, text: ___, ...query } = filters.query;
   return useQuery({
     queryKey: ["statistics", "summary", time.key, JSON.stringify(query)],
     queryFn: ({ signal }) =>
       api.get<Statistics>("/statistics", { query: { ...query, ...time.window(), by: "evaluator" }, signal }),
     placeholderData: keepPreviousData,
+    enabled: ready,
   });
 };
 
@@ -77,10 +78,12 @@ type SummaryProps = {
   query: UseQueryResult<Statistics>;
   filters: Filters;
   time: TimeRange;
+  /** Rows come first. */
+  ready: boolean;
   onChanges: (evaluator: string) => void;
 };
 
-export const Summary = ({ query, filters, time, onChanges }: SummaryProps) => (
+export const Summary = ({ query, filters, time, ready, onChanges }: SummaryProps) => (
   <div className="columns three not-phone">
     <Card title="Fails, by evaluator" hint={rateOf(query.data)} flush>
       <QueryPanel query={query} skeleton={<Skeleton rows={3} height={34} />}>
@@ -92,7 +95,7 @@ export const Summary = ({ query, filters, time, onChanges }: SummaryProps) => (
         {(data) => <Codes data={data} filters={filters} />}
       </QueryPanel>
     </Card>
-    <ChangesCard filters={filters} time={time} onOpen={onChanges} />
+    <ChangesCard filters={filters} time={time} ready={ready} onOpen={onChanges} />
   </div>
 );
 
