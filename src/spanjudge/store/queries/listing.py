@@ -12,6 +12,7 @@ from spanjudge.pipeline.listings import Place
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.queries.conditions import Condition, asks_of_outcomes, of_outcome
 from spanjudge.store.queries.needle import Needle
+from spanjudge.store.queries.wanted import SKEW_NS
 from spanjudge.store.tables import results
 
 Row = list[Any]
@@ -19,11 +20,10 @@ Row = list[Any]
 SHARE_SECONDS = 0.1
 """A search for text goes through what is stored for this long, then says how far it has come."""
 
+_FURTHER = 8
 _FEW = 20_000
-_SKEW_NS = 86_400_000_000_000
-"""What is judged started before its outcome came about, as far as clocks can be trusted."""
-
-_SEARCHED = 64
+_SEARCHED = (64, 512)
+"""A search goes through so many rows at first, and so many at most, at a time."""
 
 
 class Found(msgspec.Struct):
@@ -116,14 +116,16 @@ class Listing(ABC):
         where = self.conditions(filters)
         end = time.monotonic() + SHARE_SECONDS
         rows: list[Row] = []
+        first, largest = _SEARCHED
+        step = first if after is None else largest
         while True:
-            some = self.next(connection, filters, where, after, _SEARCHED)
+            some = self.next(connection, filters, where, after, step)
             rows += self.holding(connection, needle, some)
             if len(rows) > limit:
                 return self._cut(rows, limit)
-            if len(some) < _SEARCHED:
+            if len(some) < step:
                 return Found(rows)
-            after = self.place(some[-1])
+            after, step = self.place(some[-1]), min(2 * step, largest)
             if time.monotonic() >= end:
                 return Found(rows, after, partial=True)
 
@@ -152,7 +154,10 @@ class JudgedListing(Listing):
 
     @abstractmethod
     def judged(self, connection: Connection, filters: Filters, most: int) -> list[Row]:
-        """At most so many ids of what has an outcome as the filters want it, each once."""
+        """At most so many ids of what has an outcome as the filters want it, each once.
+
+        Outcomes from long before the window of the filters need not be looked at.
+        """
 
     @abstractmethod
     def among(self, connection: Connection, filters: Filters, ids: list[Row]) -> list[Row]:
@@ -175,13 +180,14 @@ class JudgedListing(Listing):
             return self.read_after(connection, where, after, most)
         chosen: list[Row] = []
         seen, step = 0, max(2 * most, self.close_by // 8)
-        while seen < self.close_by:
+        # Further on than close by only as long as it looks as if there were enough a little further.
+        while seen < self.close_by or len(chosen) * _FURTHER * self.close_by >= most * seen:
             some = self._keys_after(connection, where, after, step)
             chosen += self.with_outcomes(connection, filters, some)
             if len(some) < step or len(chosen) >= most:
                 return self._in_order(self.rows(connection, chosen[:most]))
             seen += step
-            step *= 2
+            step = min(2 * step, self.close_by)
             after = Place(some[-1][1], some[-1][0])
         rows = self._in_order(self.rows(connection, chosen))
         ids = self.judged(connection, filters, _FEW + 1)
@@ -209,7 +215,7 @@ class JudgedListing(Listing):
         ).scalar()
         if newest is None:
             return []
-        jump = newest + _SKEW_NS
+        jump = newest + SKEW_NS
         if after is None or jump < after.time_ns:
             after = Place(jump, 0)
         chosen: list[Row] = []

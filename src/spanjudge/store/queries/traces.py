@@ -31,7 +31,7 @@ COLUMNS = (
     traces.c.errors,
 )
 _TRACE_ID, _NAME, _SERVICES, _SESSION, _SPANS = 2, 4, 6, 8, 10
-_MOST_SPANS = 1_000
+_MOST_SPANS = 4_000
 _NEWEST = (traces.c.start_ns.desc(), traces.c.id.desc())
 
 
@@ -121,8 +121,8 @@ def _holds(column: ColumnElement[str], value: str) -> Condition:
 
 
 def _named(needle: Needle, row: Row) -> bool:
-    texts = (row[_NAME], row[_SESSION], *listed(row[_SERVICES]))
-    return needle.begins(row[_TRACE_ID]) or any(map(needle.in_text, texts))
+    texts = f"{row[_NAME]}{MARK}{row[_SESSION] or ''}{row[_SERVICES]}"
+    return needle.begins(row[_TRACE_ID]) or needle.in_text(texts)
 
 
 def with_text(connection: Connection, needle: Needle, trace_ids: Collection[str]) -> set[str]:

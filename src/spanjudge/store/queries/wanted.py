@@ -8,9 +8,12 @@ from sqlalchemy import Connection, LargeBinary, func, select
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.bulk import Select
 from spanjudge.store.keys import portions, span_keys_between
-from spanjudge.store.queries.conditions import of_outcome
+from spanjudge.store.queries.conditions import Condition, of_outcome
 from spanjudge.store.queries.rows import Asked
 from spanjudge.store.tables import results
+
+SKEW_NS = 86_400_000_000_000
+"""How far clocks may be apart."""
 
 _COLUMNS = "r.target, r.evaluator, r.verdict, r.code, r.label, r.judge_model, r.score"
 _PLAIN = ("evaluator", "verdict", "code", "label", "judge_model", "score")
@@ -61,7 +64,7 @@ def judged_traces(filters: Filters) -> Asked:
     """The ids of all traces that have such an outcome."""
     trace_id = func.substr(results.c.target, 2, 16, type_=LargeBinary)
     kinds = results.c.kind.in_(("span", "trace"))
-    return select(trace_id.label("trace_id")).where(*of_outcome(filters), kinds).distinct()
+    return select(trace_id.label("trace_id")).where(*_since(filters), kinds).distinct()
 
 
 def judged_spans(filters: Filters) -> Asked:
@@ -69,7 +72,15 @@ def judged_spans(filters: Filters) -> Asked:
     trace_id = func.substr(results.c.target, 2, 16, type_=LargeBinary)
     span_id = func.substr(results.c.target, 18, 8, type_=LargeBinary)
     columns = (trace_id.label("trace_id"), span_id.label("span_id"))
-    return select(*columns).where(*of_outcome(filters), results.c.kind == "span").distinct()
+    return select(*columns).where(*_since(filters), results.c.kind == "span").distinct()
+
+
+def _since(filters: Filters) -> list[Condition]:
+    """What is judged started before its outcome came about, as far as clocks can be trusted."""
+    found = of_outcome(filters)
+    if filters.start_ns is not None:
+        found.append(results.c.time_ns >= filters.start_ns - SKEW_NS)
+    return found
 
 
 def _fits(filters: Filters, row: Sequence[Any]) -> bool:
