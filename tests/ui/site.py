@@ -78,7 +78,7 @@ async def open_site(folder: Path) -> AsyncGenerator[Site]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
         MockJudge() as judge,
-        trying(folder, judge, {"O2_JUDGE_AUTH_TOKEN": TOKEN}) as server,
+        trying(folder, judge, {"O2_JUDGE_AUTH_TOKEN": TOKEN, "SPANJUDGE_WORKER_ATTEMPTS": "1"}) as server,
         aiohttp.ClientSession(headers=headers) as session,
     ):
         yield Site(server.url.removesuffix("/api/v1"), judge, session)

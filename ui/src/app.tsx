@@ -1,5 +1,5 @@
 // Routes. A page is loaded when it is first opened.
-import { type ComponentType, lazy, type ReactNode, useEffect } from "react";
+import { type ComponentType, lazy, type ReactNode, useEffect, useState } from "react";
 import { Navigate, Route, Routes, useLocation, useNavigate } from "react-router";
 import { onSignedOut } from "./api/client";
 import { queries } from "./api/queries";
@@ -10,10 +10,23 @@ import { Shell } from "./components/shell";
 import { EmptyState, ErrorPanel } from "./components/states";
 import { useSession } from "./state/session";
 
-/** The page at the address begins to load before it is known who is signed in: that takes a request of its own. */
+/** The page at the address that was opened: it loads while it is asked who is signed in. */
+export let firstPage: Promise<unknown> = Promise.resolve();
+
+/** What has loaded is drawn at once: React holds back for 300 ms what it has once shown a gap for. */
 const page = (at: RegExp, load: () => Promise<{ default: ComponentType }>) => {
-  if (at.test(window.location.pathname)) load().catch(() => undefined);
-  return lazy(load);
+  let loaded: ComponentType | undefined;
+  const loading = async () => {
+    const module = await load();
+    loaded = module.default;
+    return module;
+  };
+  const Later = lazy(loading);
+  if (at.test(window.location.pathname)) firstPage = loading().catch(() => undefined);
+  return () => {
+    const [Chosen] = useState<ComponentType>(() => loaded ?? Later);
+    return <Chosen />;
+  };
 };
 
 const Overview = page(/^\/$/, () => import("./pages/overview/overview"));

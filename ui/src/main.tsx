@@ -3,11 +3,14 @@ import { StrictMode, Suspense } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { queries } from "./api/queries";
-import { App } from "./app";
+import { App, firstPage } from "./app";
 import "./design/index.css";
+import { sessionQuery } from "./state/session";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element with the id root");
+
+await Promise.all([firstPage, queries.prefetchQuery(sessionQuery)]);
 
 createRoot(root).render(
   <StrictMode>

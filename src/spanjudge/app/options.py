@@ -18,6 +18,7 @@ def pipeline_options(settings: Settings) -> PipelineOptions:
     return PipelineOptions(
         grace=settings.content_grace_seconds,
         concurrency=settings.worker_concurrency,
+        attempts=settings.worker_attempts,
         trace_idle=settings.trace_idle_seconds,
         trace_longest=settings.trace_longest_seconds,
         session_idle=settings.session_idle_seconds,

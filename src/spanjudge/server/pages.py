@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from spanjudge.errors import EvaluatorError, SettingsError
 from spanjudge.evaluators.evaluator import Evaluator
@@ -42,6 +43,7 @@ def pages(
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=3)
     for router in routers:
         app.include_router(router)
 

@@ -56,6 +56,15 @@ PIPELINE = (
         default=256,
     ),
     Setting(
+        key="worker_attempts",
+        env=("SPANJUDGE_WORKER_ATTEMPTS",),
+        kind=Whole(1, 10),
+        about="How often something is judged in all when the judge model's answers cannot be used: invalid, "
+        "cut off or refused. Each attempt is paid for. A provider's troubles do not count.",
+        example="3",
+        default=3,
+    ),
+    Setting(
         key="trace_idle_seconds",
         env=("SPANJUDGE_TRACE_IDLE_SECONDS",),
         kind=Number(0.1, _DAY, "seconds"),

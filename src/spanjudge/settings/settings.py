@@ -24,6 +24,7 @@ _PLAIN = (
     "max_otlp_bytes",
     "content_grace_seconds",
     "worker_concurrency",
+    "worker_attempts",
     "trace_idle_seconds",
     "trace_longest_seconds",
     "session_idle_seconds",
@@ -70,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_otlp_bytes: int
     content_grace_seconds: float
     worker_concurrency: int
+    worker_attempts: int
     trace_idle_seconds: float
     trace_longest_seconds: float
     session_idle_seconds: float

@@ -220,3 +220,15 @@ async def test_clocks_that_run_backwards(server: Trying) -> None:
     assert row["duration_ms"] == 0.0
     assert json.dumps(await server.get(f"/traces/{call.raw.trace_id}"))
     assert call.raw.start_ns == START + 5 * SECOND
+
+
+async def test_long_answers_come_compressed_to_those_who_take_it(server: Trying) -> None:
+    await server.receive([
+        span({**CHAT, **content("Where is gate 7?" * 20, "On the left." * 20)}, trace=number, number=number)
+        for number in range(1, 41)
+    ])
+    long = await server.send("GET", "/traces")
+    assert long.headers["Content-Encoding"] == "gzip"
+    assert len(long.fields["items"]) == 40
+    short = await server.send("GET", "/traces", None, limit=1)
+    assert "Content-Encoding" not in short.headers

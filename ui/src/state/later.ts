@@ -9,3 +9,17 @@ export const useLater = (ms = 1_000): boolean => {
   }, [ms]);
   return later;
 };
+
+/** True once `holds` has held for `ms`: sums are not asked for every filter that somebody passes through. */
+export const useRested = (holds: boolean, ms = 300): boolean => {
+  const [rested, setRested] = useState(false);
+  useEffect(() => {
+    if (!holds) return;
+    const timer = setTimeout(() => setRested(true), ms);
+    return () => {
+      clearTimeout(timer);
+      setRested(false);
+    };
+  }, [holds, ms]);
+  return rested && holds;
+};

@@ -6,7 +6,6 @@ import { apiUrl } from "../../api/client";
 import type { Result } from "../../api/types";
 import { Dialog } from "../../components/dialog";
 import { FilterBar } from "../../components/filter-bar";
-import { Keys } from "../../components/keys-overlay";
 import { LiveMark } from "../../components/live-mark";
 import { Menu } from "../../components/menu";
 import { Page } from "../../components/page";
@@ -16,13 +15,13 @@ import { VirtualTable } from "../../components/virtual-table";
 import type { Filters } from "../../state/filters";
 import { type FilterName, useFilters } from "../../state/filters";
 import { useKeys } from "../../state/keys";
-import { useLater } from "../../state/later";
+import { useRested } from "../../state/later";
 import { type TimeRange, useTimeRange } from "../../state/time-range";
 import { useUrlLists, useUrlState } from "../../state/url";
-import { count } from "../../text/format";
 import { PromptOf } from "../trace/exact-prompt";
 import { useFilterOptions } from "../traces/facets";
 import { rememberList } from "../traces/last-list";
+import { KeysLine, NewRows } from "../traces/list-frame";
 import { useLiveList } from "../traces/live-list";
 import { Nothing } from "../traces/nothing";
 import { useReading } from "../traces/reading";
@@ -35,6 +34,13 @@ import { Summary, useSummary, ViewSwitch } from "./summary";
 import "../traces/traces.css";
 import "../trace/span.css";
 import "./results.css";
+
+const listKeys = [
+  ["j k", "move"],
+  ["Enter", "open span"],
+  ["p", "exact prompt"],
+  ["x", "only like this"],
+] as const;
 
 const offered: readonly FilterName[] = [
   "evaluator",
@@ -58,7 +64,7 @@ export default function Results() {
   const time = useTimeRange();
   const filters = useFilters();
   const rowsCome = useIsFetching({ queryKey: ["results", "list"] }) > 0;
-  const ready = useLater(100) && !rowsCome;
+  const ready = useRested(!rowsCome);
   const summary = useSummary(filters, time, ready);
   const { options, nearby } = useFilterOptions(time, offered);
   const [, change] = useUrlLists(viewNames);
@@ -156,12 +162,7 @@ const List = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
   ]);
   return (
     <section className="card" aria-label="List of results" ref={reading.box}>
-      {list.fresh > 0 ? (
-        <button type="button" className="new-rows" onClick={letIn}>
-          {count(list.fresh)}
-          {list.freshMore ? " or more" : ""} new {list.fresh === 1 ? "result" : "results"} <kbd>n</kbd>
-        </button>
-      ) : null}
+      <NewRows list={list} one="result" onShow={letIn} />
       {list.error && list.rows.length === 0 ? (
         <ErrorPanel error={list.error} what="Results could not be loaded" onRetry={list.retry} />
       ) : list.loading ? (
@@ -183,20 +184,7 @@ const List = ({ filters, time }: { filters: Filters; time: TimeRange }) => {
           stale={list.stale}
           foot={
             <>
-              <span className="keys-line not-phone">
-                <span>
-                  <Keys keys="j k" /> move
-                </span>
-                <span>
-                  <Keys keys="Enter" /> open span
-                </span>
-                <span>
-                  <Keys keys="p" /> exact prompt
-                </span>
-                <span>
-                  <Keys keys="x" /> only like this
-                </span>
-              </span>
+              <KeysLine keys={listKeys} />
               <span className="grow" />
               <LiveMark />
               <SearchState list={list} one="result" />

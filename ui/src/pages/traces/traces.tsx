@@ -4,7 +4,6 @@ import { Link, useLocation, useNavigate } from "react-router";
 import type { TraceRow } from "../../api/types";
 import { CopyButton } from "../../components/button";
 import { FilterBar } from "../../components/filter-bar";
-import { Keys } from "../../components/keys-overlay";
 import { LiveMark } from "../../components/live-mark";
 import { Page } from "../../components/page";
 import { Segmented } from "../../components/segmented";
@@ -16,12 +15,14 @@ import { VerdictChips, VerdictMark } from "../../components/verdict";
 import { VirtualTable } from "../../components/virtual-table";
 import { type FilterName, type Filters, useFilters } from "../../state/filters";
 import { useKeys } from "../../state/keys";
+import { useRested } from "../../state/later";
 import { useNow } from "../../state/now";
 import { useTimeRange } from "../../state/time-range";
 import { compact, count, duration, fullTime, moment, money } from "../../text/format";
 import { oneLine } from "../trace/inert";
 import { useFilterOptions } from "./facets";
 import { rememberList } from "./last-list";
+import { KeysLine, NewRows } from "./list-frame";
 import { useLiveList } from "./live-list";
 import { Nothing } from "./nothing";
 import { ResultsOverTime } from "./over-time";
@@ -29,6 +30,14 @@ import { useReading } from "./reading";
 import { useCurrent, useScrollBack } from "./return";
 import { SearchState } from "./search-state";
 import "./traces.css";
+
+const listKeys = [
+  ["j k", "move"],
+  ["Enter", "open"],
+  ["x", "only like this"],
+  ["e", "why (not) judged"],
+  ["?", "all keys"],
+] as const;
 
 const offered: readonly FilterName[] = [
   "service",
@@ -63,7 +72,7 @@ export default function Traces() {
     reading: reading.now,
     firstVisible: reading.firstRow,
   });
-  const ready = !list.loading && !list.stale;
+  const rowsStand = useRested(!list.loading && !list.stale);
   const { options, nearby } = useFilterOptions(time, offered);
   const remember = (trace: TraceRow) => rememberList(address, list.rows.map(idOf), idOf(trace));
   const columns = useColumns(remember);
@@ -106,13 +115,8 @@ export default function Traces() {
         </FilterBar>
       </div>
       <section className="card" aria-label="List of traces" ref={reading.box}>
-        <ResultsOverTime filters={filters} time={time} ready={ready} />
-        {list.fresh > 0 ? (
-          <button type="button" className="new-rows" onClick={letIn}>
-            {count(list.fresh)}
-            {list.freshMore ? " or more" : ""} new {list.fresh === 1 ? "trace" : "traces"} <kbd>n</kbd>
-          </button>
-        ) : null}
+        <ResultsOverTime filters={filters} time={time} ready={rowsStand} />
+        <NewRows list={list} one="trace" onShow={letIn} />
         {list.error && list.rows.length === 0 ? (
           <ErrorPanel error={list.error} what="Traces could not be loaded" onRetry={list.retry} />
         ) : list.loading ? (
@@ -134,23 +138,7 @@ export default function Traces() {
             stale={list.stale}
             foot={
               <>
-                <span className="keys-line not-phone">
-                  <span>
-                    <Keys keys="j k" /> move
-                  </span>
-                  <span>
-                    <Keys keys="Enter" /> open
-                  </span>
-                  <span>
-                    <Keys keys="x" /> only like this
-                  </span>
-                  <span>
-                    <Keys keys="e" /> why (not) judged
-                  </span>
-                  <span>
-                    <Keys keys="?" /> all keys
-                  </span>
-                </span>
+                <KeysLine keys={listKeys} />
                 <span className="grow" />
                 <SearchState list={list} one="trace" />
               </>
