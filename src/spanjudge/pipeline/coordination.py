@@ -28,8 +28,9 @@ class MemberFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What a process says of itself with each heartbeat.
 
     `in_hand` are jobs under way there. `not_ready`, `full` and `storing_fails` are reasons in words, empty
-    when all is well. `export` is of the destinations that it pumps. `calls` is how many calls of each judge
-    model are under way or wait there. Fields of a newer version are left out by an older one.
+    when all is well. `destinations` are those of its settings, `export` is of those that it carries results
+    to. `calls` is how many calls of each judge model are under way or wait there. Fields of a newer version
+    are left out by an older one.
     """
 
     rates: Rates = Rates()
@@ -39,6 +40,7 @@ class MemberFigures(msgspec.Struct, frozen=True, kw_only=True):
     not_ready: str = ""
     full: str = ""
     storing_fails: str = ""
+    destinations: tuple[str, ...] = ()
     export: tuple[ExportState, ...] = ()
     calls: dict[str, int] = {}
 

@@ -20,6 +20,7 @@ _LONGEST_PAUSE = 60.0
 _BLOCKED_PAUSE = 30.0
 _LONGEST_BLOCKED = 300.0
 _POLL = 1.0
+_NOT_MINE_SECONDS = 0.5
 _GAP = 0.1
 """Seconds between two looks: what is stored meanwhile goes out together."""
 _REFUSALS = 4
@@ -47,9 +48,13 @@ class Pump:
         *,
         batch: int = 512,
         parallel: int = 4,
+        mine: Callable[[], bool] = lambda: True,
         pause: Callable[[float], float] = lambda seconds: seconds * (1 - random.random() / 4),  # noqa: S311 - spreads retries, guards no secret
     ) -> None:
-        """`parallel` batches may be under way; `pause` gives a pause its jitter."""
+        """`parallel` batches may be under way; `pause` gives a pause its jitter.
+
+        `mine` tells whether it is this process that carries results to the destination now.
+        """
         self.state = ExportState(destination=exporter.name)
         self.rate = Rate()
         """Of results sent."""
@@ -58,6 +63,7 @@ class Pump:
         self._now = now
         self._batch = batch
         self._parallel = parallel
+        self._mine = mine
         self._jitter = pause
         self._new = asyncio.Event()
         self._refusals: dict[int, tuple[int, int]] = {}
@@ -80,11 +86,17 @@ class Pump:
             await ended(self._task)
         with contextlib.suppress(TimeoutError, StoreError):
             async with asyncio.timeout(patience):
-                while self.state.failing_since is None and await self.once():
+                while self._mine() and self.state.failing_since is None and await self.once():
                     pass
 
     async def _run(self) -> None:
         while True:
+            if not self._mine():
+                # What was wrong is for the one to say who carries them now.
+                self._well()
+                self.pause = 0.0
+                await woken(self._new, _NOT_MINE_SECONDS)
+                continue
             try:
                 more = await self.once()
             except StoreError as error:
@@ -200,6 +212,9 @@ class Pump:
     def _works(self) -> None:
         if self.state.failing_since is not None:
             _log.info("results arrive again", extra={"destination": self._exporter.name})
+        self._well()
+
+    def _well(self) -> None:
         self.state.failing_since = None
         self.state.error = ""
 

@@ -68,3 +68,7 @@ class Grants(Protocol):
         evaluators) of the day and of its month allow. `free` are providers whose usage does not count.
         """
         ...
+
+    async def spent(self, day: str, *, free: Sequence[str] = ()) -> dict[tuple[str, str], Amount]:
+        """Stored usage of a day and its month by period and evaluator (`ALL`: together)."""
+        ...

@@ -1,7 +1,7 @@
 """Who may spend how much of what is left of a budget: the one place where it is added up and handed out."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -48,7 +48,7 @@ def grant(
     connection.execute(_alone)
     connection.execute(_gone, {"now": now_ns})
     connection.execute(_mine, {"member": member})
-    used = _usage(connection, day, set(free))
+    used = usage(connection, day, free)
     taken = dict(used)
     for row in connection.execute(_others, {"member": member, "now": now_ns}):
         _add(taken, day, row.evaluator, Amount(row.tokens, row.usd))
@@ -78,7 +78,7 @@ def grant(
     return Granted(used=used, room=room)
 
 
-def _usage(connection: Connection, day: str, free: set[str]) -> dict[tuple[str, str], Amount]:
+def usage(connection: Connection, day: str, free: Collection[str]) -> dict[tuple[str, str], Amount]:
     """Stored usage of the day and its month, by period and evaluator."""
     month = day[:7]
     used: dict[tuple[str, str], Amount] = defaultdict(Amount)

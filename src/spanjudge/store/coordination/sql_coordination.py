@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from spanjudge.judging.budget.grants import Granted, Want
+from spanjudge.judging.budget.grants import Amount, Granted, Want
 from spanjudge.judging.budget.limits import Limits
 from spanjudge.pipeline.coordination import JudgeHold, Member, Roll
 from spanjudge.store.coordination import grants, judge_holds, members
@@ -57,6 +57,10 @@ class SqlCoordination:
                 db, member, wants, limits, day=day, free=free, now_ns=now_ns, until_ns=until_ns
             )
         )
+
+    async def spent(self, day: str, *, free: Sequence[str] = ()) -> dict[tuple[str, str], Amount]:
+        """Stored usage of a day and its month."""
+        return await self._database.read(lambda db: grants.usage(db, day, free))
 
     async def hold_judge(self, hold: JudgeHold) -> None:
         """Nobody asks a judge model before then."""

@@ -35,8 +35,34 @@ class ErrorCount(Shape):
     count: int
 
 
+class PipelineMember(Shape):
+    """A process on this store, as it told of itself a few seconds ago; the one that answers, as it is now.
+
+    `trouble` is why it is not ready, takes nothing or cannot store results. `duties` are what it alone does.
+    """
+
+    id: str
+    host: str
+    pid: int
+    roles: list[Literal["receiver", "worker", "api"]]
+    version: str
+    started: Instant
+    seen: Instant
+    answering: bool = Field(default=False, description="Whether this is the process that answered.")
+    received_per_second: float = 0.0
+    matched_per_second: float = 0.0
+    judged_per_second: float = 0.0
+    exported_per_second: float = 0.0
+    in_hand: int = 0
+    trouble: str = ""
+    duties: list[str] = []
+
+
 class Pipeline(Shape):
-    """Rates are of the last minute, in this process's eyes; counts are of the store."""
+    """Rates are of the last minute, of all processes on the store together; counts are of the store.
+
+    `ready` and `not_ready` are of the process that answers; `members` tells of the others.
+    """
 
     received_per_second: float
     matched_per_second: float
@@ -60,6 +86,7 @@ class Pipeline(Shape):
     errors: list[ErrorCount] = Field(
         default=[], description="Failures of the last 24 hours by code and judge model."
     )
+    members: list[PipelineMember] = Field(default=[], description="Processes on this store, oldest first.")
     ready: bool
     not_ready: str = ""
 
