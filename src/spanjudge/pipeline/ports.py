@@ -122,7 +122,10 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as stored. Times are nanoseconds since 1970; `attempts` counts failed ones that count."""
+    """A job as stored. Times are nanoseconds since 1970; `attempts` counts failed ones that count.
+
+    `backfill` is the id of the one that made it.
+    """
 
     id: int
     evaluator: str
@@ -139,6 +142,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     error_message: str | None = None
     overlooks: Overlooked = ""
+    backfill: int | None = None
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,12 +264,21 @@ class Store(Protocol):
         ...
 
     async def lease(
-        self, owner: str, *, evaluators: Sequence[str], now_ns: int, until_ns: int, limit: int
+        self,
+        owner: str,
+        *,
+        evaluators: Sequence[str],
+        now_ns: int,
+        until_ns: int,
+        limit: int,
+        backfills: int | None = None,
     ) -> list[Job]:
         """Due jobs of these evaluators, now the owner's until `until_ns`.
 
-        The oldest due first; with a job come all due jobs of the same target (so a few more than `limit`).
-        Jobs whose lease has run out are due again. The time this takes does not depend on the backlog.
+        Jobs of backfills come after all others, `backfills` of them at most, but for a twentieth of `limit`
+        that is kept for the oldest of them. Else the oldest due first; with a job come all due jobs of the
+        same target (so a few more than `limit`). Jobs whose lease has run out are due again. The time this
+        takes does not depend on the backlog.
         """
         ...
 
