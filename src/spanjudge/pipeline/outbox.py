@@ -6,9 +6,8 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from spanjudge.pipeline.clock import Now
+from spanjudge.pipeline.coordination import ExportState
 from spanjudge.pipeline.ports import Exporter, ExportError, Outgoing, Store, StoreError
 from spanjudge.pipeline.rates import Rate
 from spanjudge.pipeline.supervision import ended, log_fault, supervised, woken
@@ -29,16 +28,6 @@ _BLOCKED = 4
 """Records refused in a row that mean the destination takes nothing."""
 _ASIDE = 15.0
 _LONGEST_ASIDE = 600.0
-
-
-class ExportState(msgspec.Struct, kw_only=True):
-    """How a destination stands. Times are nanoseconds since 1970; `failing_since`: unless all is well."""
-
-    destination: str
-    sent: int = 0
-    dropped: int = 0
-    failing_since: int | None = None
-    error: str = ""
 
 
 class Pump:

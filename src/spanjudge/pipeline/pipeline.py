@@ -14,10 +14,11 @@ from spanjudge.pipeline.budget_gauges import observe_budgets
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Clock, Now
 from spanjudge.pipeline.commit import Commits
+from spanjudge.pipeline.coordination import ExportState
 from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.lane import groups_at_once
 from spanjudge.pipeline.options import PipelineOptions
-from spanjudge.pipeline.outbox import ExportState, Pump
+from spanjudge.pipeline.outbox import Pump
 from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
 from spanjudge.pipeline.queue_gauges import observe_queue, oldest_wait
 from spanjudge.pipeline.rates import Rate, Rates

@@ -29,6 +29,7 @@ from spanjudge.store import spans as span_rows
 from spanjudge.store import usage as usage_rows
 from spanjudge.store import windows as window_rows
 from spanjudge.store.backfills import SqlRequested
+from spanjudge.store.coordination.sql_coordination import SqlCoordination
 from spanjudge.store.database import Database, path_of, ready_file
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.queries.sql_queries import SqlQueries
@@ -67,6 +68,8 @@ class SqlStore:
         """What pages ask."""
         self.requested = SqlRequested(database)
         """Jobs and backfills that people asked for."""
+        self.coordination = SqlCoordination(database)
+        """What processes on one store tell each other."""
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""

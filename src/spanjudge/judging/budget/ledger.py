@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from spanjudge.errors import SettingsError
+from spanjudge.judging.budget.grants import NOTHING, Amount
 from spanjudge.judging.budget.limits import LimitBook, Limits, LimitsSet, Period, Unit
 from spanjudge.judging.budget.tariff import Tariff
 from spanjudge.judging.usage import Usage, UsageRow
@@ -43,18 +44,6 @@ def period_of(one: Standing) -> tuple[datetime, datetime]:
     return start, (start + _LONGEST_MONTH).replace(day=1)
 
 
-class Amount(NamedTuple):
-    """What is used, or reserved."""
-
-    tokens: float = 0.0
-    usd: float = 0.0
-
-    def plus(self, other: "Amount", sign: int = 1) -> "Amount":
-        """The sum, or the difference."""
-        return Amount(self.tokens + sign * other.tokens, self.usd + sign * other.usd)
-
-
-_NOTHING = Amount()
 _Account = tuple[str, str | None]
 """A period (`2025-11` or `2025-11-21`) and an evaluator, or `None` for all together."""
 
@@ -227,8 +216,8 @@ class Ledger:
                             unit,
                             period,
                             key,
-                            getattr(self._used.get(account, _NOTHING), unit),
-                            getattr(self._reserved.get(account, _NOTHING), unit),
+                            getattr(self._used.get(account, NOTHING), unit),
+                            getattr(self._reserved.get(account, NOTHING), unit),
                             limit,
                         )
 
