@@ -106,12 +106,21 @@ class Store(Protocol):
         ...
 
     async def lease(
-        self, owner: str, *, evaluators: Sequence[str], now_ns: int, until_ns: int, limit: int
+        self,
+        owner: str,
+        *,
+        evaluators: Sequence[str],
+        now_ns: int,
+        until_ns: int,
+        limit: int,
+        backfills: int | None = None,
     ) -> list[Job]:
         """Due jobs of these evaluators, now the owner's until `until_ns`.
 
-        The oldest due first; with a job come all due jobs of the same target (so a few more than `limit`).
-        Jobs whose lease has run out are due again. The time this takes does not depend on the backlog.
+        Jobs of backfills come after all others, `backfills` of them at most, but for a twentieth of `limit`
+        that is kept for the oldest of them. Else the oldest due first; with a job come all due jobs of the
+        same target (so a few more than `limit`). Jobs whose lease has run out are due again. The time this
+        takes does not depend on the backlog.
         """
         ...
 

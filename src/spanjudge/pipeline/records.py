@@ -113,7 +113,10 @@ class Committed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as stored. Times are nanoseconds since 1970; `attempts` counts failed ones that count."""
+    """A job as stored. Times are nanoseconds since 1970; `attempts` counts failed ones that count.
+
+    `backfill` is the id of the one that made it.
+    """
 
     id: int
     evaluator: str
@@ -130,6 +133,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str | None = None
     error_message: str | None = None
     overlooks: Overlooked = ""
+    backfill: int | None = None
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True):

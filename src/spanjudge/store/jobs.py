@@ -22,6 +22,7 @@ from spanjudge.store.keys import (
     target_of,
     whole,
 )
+from spanjudge.store.queues import next_targets
 from spanjudge.store.same_call import Call, Calls
 from spanjudge.store.spans import with_logs, with_retrievals
 from spanjudge.telemetry.evaluated import Target
@@ -63,6 +64,7 @@ _PLAIN = (
     "error_code",
     "error_message",
     "overlooks",
+    "backfill",
 )
 _COLUMNS = ", ".join((*_IDS, *_PLAIN))
 
@@ -107,6 +109,7 @@ def job_of(row: Sequence[Any]) -> Job:
         error_code=row[14],
         error_message=row[15],
         overlooks=OVERLOOKS[row[16] or 0],
+        backfill=row[17],
     )
 
 
@@ -211,8 +214,15 @@ def _settled(
     ]
 
 
-def lease(
-    connection: Connection, owner: str, evaluators: Sequence[str], *, now_ns: int, until_ns: int, limit: int
+def lease(  # one keyword for each thing that bounds it
+    connection: Connection,
+    owner: str,
+    evaluators: Sequence[str],
+    *,
+    now_ns: int,
+    until_ns: int,
+    limit: int,
+    backfills: int | None = None,
 ) -> list[Job]:
     """Due jobs of these evaluators, now the owner's; every evaluator gets its share."""
     for late in connection.execute(_late, {"now": now_ns}).scalars().all():
@@ -220,7 +230,7 @@ def lease(
     names = list(dict.fromkeys(evaluators))
     if not names or limit < 1:
         return []
-    rows = _chosen(connection, names, now_ns, limit)
+    rows = _chosen(connection, names, now_ns, limit, limit if backfills is None else backfills)
     if not rows:
         return []
     for some in portions([row[3] for row in rows]):
@@ -231,23 +241,13 @@ def lease(
     return sorted((job_of(row) for row in rows), key=lambda job: (job.due_ns, job.id))
 
 
-def _chosen(connection: Connection, names: list[str], now_ns: int, limit: int) -> list[list[Any]]:
-    share = -(-limit // len(names))
-    queues = _queues(connection, names, now_ns, share)
-    longer = [name for name in names if len(queues.get(name, ())) == share]
-    if share < limit and longer and sum(map(len, queues.values())) < limit:
-        # Others need less than their share: those with more may have it.
-        queues.update(_queues(connection, longer, now_ns, limit))
-    # One of each evaluator in turn, so that a long queue of one does not hold up the others.
-    order = sorted(
-        (place, due_ns, row, key)
-        for queue in queues.values()
-        for place, (due_ns, row, key) in enumerate(sorted(queue))
-    )
-    wanted = list(dict.fromkeys(key for _, _, _, key in order))
+def _chosen(
+    connection: Connection, names: list[str], now_ns: int, limit: int, backfills: int
+) -> list[list[Any]]:
+    """The rows of all due jobs of the targets that are next."""
     allowed = set(names)
     chosen: list[list[Any]] = []
-    for some in portions(wanted):
+    for some in portions(next_targets(connection, names, now_ns=now_ns, limit=limit, backfills=backfills)):
         found: dict[str, list[list[Any]]] = {}
         for row in _due_of_targets(connection, targets=[bytes.fromhex(key) for key in some], now=now_ns):
             if row[4] in allowed:
@@ -257,35 +257,6 @@ def _chosen(connection: Connection, names: list[str], now_ns: int, limit: int) -
             if len(chosen) >= limit:
                 return chosen
     return chosen
-
-
-def _queues(
-    connection: Connection, names: list[str], now_ns: int, most: int
-) -> dict[str, list[tuple[int, int, str]]]:
-    """The oldest due jobs of each evaluator, as (due, id, target)."""
-    queues: dict[str, list[tuple[int, int, str]]] = {}
-    for some in portions(names, _MOST_QUEUES):
-        parameters = {f"name_{index}": name for index, name in enumerate(some)}
-        for key, name, due_ns, row in _oldest(len(some))(connection, now=now_ns, most=most, **parameters):
-            queues.setdefault(name, []).append((due_ns, row, key))
-    return queues
-
-
-_MOST_QUEUES = 100
-_oldest_of: dict[int, Select] = {}
-
-
-def _oldest(names: int) -> Select:
-    known = _oldest_of.get(names)
-    if known is None:
-        one = (
-            "SELECT * FROM (SELECT target, evaluator, due_ns, id FROM jobs"
-            " WHERE state = 0 AND evaluator = :name_{0} AND due_ns <= :now"
-            " ORDER BY due_ns, id LIMIT :most) AS queue_{0}"
-        )
-        source = " UNION ALL ".join(one.format(index) for index in range(names))
-        known = _oldest_of[names] = Select(source, ids=("target",), plain=("evaluator", "due_ns", "id"))
-    return known
 
 
 def extend(connection: Connection, owner: str, *, until_ns: int) -> int:

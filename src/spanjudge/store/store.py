@@ -86,11 +86,20 @@ class SqlStore:
         await self._database.write(lambda db: window_rows.settle(db, windows, jobs, now_ns=now_ns))
 
     async def lease(
-        self, owner: str, *, evaluators: Sequence[str], now_ns: int, until_ns: int, limit: int
+        self,
+        owner: str,
+        *,
+        evaluators: Sequence[str],
+        now_ns: int,
+        until_ns: int,
+        limit: int,
+        backfills: int | None = None,
     ) -> list[Job]:
-        """Due jobs of these evaluators, each evaluator its share."""
+        """Due jobs, now the owner's."""
         return await self._database.write(
-            lambda db: job_rows.lease(db, owner, evaluators, now_ns=now_ns, until_ns=until_ns, limit=limit)
+            lambda db: job_rows.lease(
+                db, owner, evaluators, now_ns=now_ns, until_ns=until_ns, limit=limit, backfills=backfills
+            )
         )
 
     async def extend(self, owner: str, *, until_ns: int) -> int:

@@ -91,6 +91,23 @@ class Pipeline(Shape):
     not_ready: str = ""
 
 
+class Limit(Shape):
+    """As it is set in the settings, and what is kept to now; `null` is no limit."""
+
+    set: int | None = None
+    now: float | None = None
+
+
+class JudgeLimits(Shape):
+    """How fast a judge model is asked. `held_until`: its provider wants to be left alone until then."""
+
+    requests_per_minute: Limit
+    tokens_per_minute: Limit
+    concurrency: Limit
+    held_until: Instant | None = None
+    waiting: int = Field(default=0, description="Calls that wait for their turn.")
+
+
 class JudgeModel(Shape):
     """A judge model of the settings; `state` is what its latest calls say, without asking it anew."""
 
@@ -106,8 +123,9 @@ class JudgeModel(Shape):
     price_output: float | None = None
     concurrency: int | None = None
     in_flight: int = 0
-    requests_per_minute: int | None = None
+    requests_per_minute: int | None = Field(default=None, description="What the provider says.")
     tokens_per_minute: int | None = None
+    limits: JudgeLimits | None = None
     evaluators: list[str] = []
 
 
