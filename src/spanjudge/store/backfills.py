@@ -10,6 +10,7 @@ from spanjudge.pipeline.ports import NewJob
 from spanjudge.pipeline.requested import Backfill, NewBackfill
 from spanjudge.store import jobs as job_rows
 from spanjudge.store.bulk import Select, Statement
+from spanjudge.store.channels import JOBS
 from spanjudge.store.database import Database
 from spanjudge.store.keys import DONE, FAILED, portions, whole
 from spanjudge.store.requested import Known, judge
@@ -47,7 +48,9 @@ class SqlRequested:
 
     async def judge(self, jobs: Sequence[NewJob], *, now_ns: int) -> int:
         """Store jobs under their next generation."""
-        return await self._database.write(lambda db: judge(db, jobs, now_ns=now_ns))
+        count = await self._database.write(lambda db: judge(db, jobs, now_ns=now_ns))
+        self._tell(count)
+        return count
 
     async def begin(self, wanted: NewBackfill, *, now_ns: int) -> Backfill:
         """A new backfill."""
@@ -84,7 +87,13 @@ class SqlRequested:
             cursor_skip=cursor_skip,
             state="judging" if ended else "searching",
         )
-        return await self._database.write(lambda db: _advance(db, before, after, jobs, now_ns))
+        count = await self._database.write(lambda db: _advance(db, before, after, jobs, now_ns))
+        self._tell(count)
+        return count
+
+    def _tell(self, count: int) -> None:
+        if count:
+            self._database.announce(JOBS)
 
     async def count(self, number: int) -> Backfill:
         """Take over what became of its jobs."""
