@@ -88,9 +88,13 @@ class InsertArrays:
     """On PostgreSQL: puts any number of rows in by one statement, an array for each column."""
 
     def __init__(self, table: Table, *columns: str, rest: str = "") -> None:
-        """`rest` is what stands behind: `ON CONFLICT`, `RETURNING`."""
+        """`rest` is what stands behind: `ON CONFLICT`, `RETURNING`.
+
+        A column that only PostgreSQL has is told with its type: `NAME TYPE`.
+        """
         arrays = ", ".join(f"CAST(%b AS {_array_of(table, name)})" for name in columns)
-        self._sql = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {rest}"  # noqa: S608  # our own tables
+        names = ", ".join(name.partition(" ")[0] for name in columns)
+        self._sql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {rest}"  # noqa: S608  # our own tables
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Put them in; how many were new or changed."""
@@ -105,6 +109,8 @@ class InsertArrays:
 
 
 def _array_of(table: Table, column: str) -> str:
+    if " " in column:
+        return f"{column.partition(' ')[2]}[]"
     kind = table.c[column].type
     found = next((name for python, name in _ARRAYS if isinstance(kind, python)), None)
     if found is None:
@@ -162,25 +168,30 @@ class Statement:
     def _arrays(self, connection: Connection, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         """As PostgreSQL takes it: every list is one parameter."""
         values = dict(parameters)
-        # An array of nothing has no type of its own, unless it is written as text.
-        empty = frozenset(name for name in self._lists if not values[name])
-        values.update(dict.fromkeys(empty, "{}"))
+        for name in self._lists:
+            values[name] = list(values[name])
         if self._pairs:
             pairs = values.pop(self._pairs)
             values[f"{self._pairs}_0"] = [one for one, _ in pairs]
             values[f"{self._pairs}_1"] = [one for _, one in pairs]
-        known = self._with_arrays.get(empty)
+        # An array of nothing has no type of its own, unless it is written as text.
+        arrays = frozenset(name for name, value in values.items() if isinstance(value, list) and value)
+        values.update((name, "{}") for name, value in values.items() if value == [])
+        known = self._with_arrays.get(arrays)
         if known is None:
-            known = self._with_arrays[empty] = self._array_text(empty)
+            known = self._with_arrays[arrays] = self._array_text(arrays)
         return connection.exec_driver_sql(known, values)
 
-    def _array_text(self, empty: frozenset[str]) -> str:
+    def _array_text(self, arrays: frozenset[str]) -> str:
+        def mark(name: str) -> str:
+            return f"%({name}){'b' if name in arrays else 's'}"
+
         sql = self._sql.replace("%", "%%")
         if self._pairs:
-            arrays = ", ".join(f"CAST(%({self._pairs}_{place})b AS bytea[])" for place in range(2))
-            sql = sql.replace(f":{self._pairs}", f"(SELECT * FROM unnest({arrays}))")
-        sql = _LIST.sub(lambda found: f"= ANY(%({found[1]}){'s' if found[1] in empty else 'b'})", sql)
-        return _NAMED.sub(r"%(\1)s", sql)
+            columns = ", ".join(f"CAST({mark(f'{self._pairs}_{place}')} AS bytea[])" for place in range(2))
+            sql = sql.replace(f":{self._pairs}", f"(SELECT * FROM unnest({columns}))")
+        sql = _LIST.sub(lambda found: f"= ANY({mark(found[1])})", sql)
+        return _NAMED.sub(lambda found: mark(found[1]), sql)
 
     def _text(self, sizes: tuple[int, ...]) -> TextClause:
         known = self._texts.get(sizes)

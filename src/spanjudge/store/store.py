@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
 
+from sqlalchemy import Connection
+
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.budget.limits import LimitsSet
 from spanjudge.judging.usage import UsageRow
@@ -34,6 +36,7 @@ from spanjudge.store.backfills import SqlRequested
 from spanjudge.store.channels import EVALUATORS, JOBS, RESULTS
 from spanjudge.store.database import Database, Value, Work, open_database
 from spanjudge.store.envelopes import Envelopes
+from spanjudge.store.postgres.locks import alone
 from spanjudge.store.queries.sql_queries import SqlQueries
 from spanjudge.store.retention import Retention
 from spanjudge.telemetry.evaluated import Evaluated, Target
@@ -149,8 +152,13 @@ class SqlStore:
         return await self._database.read(lambda db: results.of_targets(db, targets))
 
     async def _edit(self, work: Work[Value]) -> Value:
-        """Change evaluators."""
-        changed = await self._database.write(work)
+        """Change evaluators: one after another, as each looks at what there is first."""
+
+        def edit(connection: Connection) -> Value:
+            alone(connection, "evaluators")
+            return work(connection)
+
+        changed = await self._database.write(edit)
         self._database.announce(EVALUATORS)
         return changed
 
