@@ -16,6 +16,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from spanjudge.store.store import open_store
+from tests.contracts.stored import NOW
 from tests.parts import is_required
 from tests.postgres.server import PostgresServer, administer, programs
 
@@ -73,7 +74,10 @@ class Databases:
 
 
 async def _open(url: str) -> None:
-    await (await open_store(url)).aclose()
+    store = await open_store(url)
+    # What is stored in tests is of this time: its partitions are made here, once.
+    await store.commit([], now_ns=NOW)
+    await store.aclose()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from spanjudge.store.counted import room_for
 from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.keys import portions, session_key, span_key, span_keys_between
+from spanjudge.store.postgres.dropping import Dropping
 from spanjudge.store.postgres.locks import held
 from spanjudge.store.traces import shrink
 
@@ -81,14 +82,21 @@ class Retention:
         """Begin with the oldest."""
         self._database = database
         self._envelopes = envelopes
+        self._whole = Dropping(database, envelopes) if database.is_shared else None
         self._before_ns = 0
         self._from = _BEGIN
 
     async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
-        """Delete at most `limit` old spans, and as many old results; how many.
+        """Delete at most `limit` old spans, and as many old results; how many. On PostgreSQL whole days first.
 
         What is to go is looked up beside other work; only the deletion itself holds up who writes.
         """
+        if self._whole is not None:
+            dropped = await self._whole.purge(
+                spans_before_ns=spans_before_ns, results_before_ns=results_before_ns, limit=limit
+            )
+            if dropped:
+                return dropped
         if spans_before_ns != self._before_ns:
             self._before_ns, self._from = spans_before_ns, _BEGIN
         count, done = 0, False

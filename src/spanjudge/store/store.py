@@ -1,6 +1,7 @@
 """The store: everything that must survive, in one database."""
 
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
 
@@ -22,6 +23,7 @@ from spanjudge.pipeline.ports import (
     Retry,
     Store,
     StoredEvaluator,
+    StoreError,
     StoredSpan,
     Window,
 )
@@ -37,6 +39,7 @@ from spanjudge.store.channels import EVALUATORS, JOBS, RESULTS
 from spanjudge.store.database import Database, Value, Work, open_database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.postgres.locks import alone
+from spanjudge.store.postgres.partitions import Partitions
 from spanjudge.store.queries.sql_queries import SqlQueries
 from spanjudge.store.retention import Retention
 from spanjudge.telemetry.evaluated import Evaluated, Target
@@ -57,6 +60,8 @@ async def open_store(url: str, *, create: bool = True) -> Store:
     return SqlStore(database)
 
 
+_log = logging.getLogger("spanjudge.store")
+
 _CHANGED: dict[str, Changed] = {JOBS: "jobs", RESULTS: "results", EVALUATORS: "evaluators"}
 
 
@@ -71,6 +76,7 @@ class SqlStore:
         self._database = database
         self._envelopes = Envelopes()
         self._retention = Retention(database, self._envelopes)
+        self._partitions = Partitions() if database.is_shared else None
         self.queries = SqlQueries(database, self._envelopes)
         """What pages ask."""
         self.requested = SqlRequested(database)
@@ -78,12 +84,25 @@ class SqlStore:
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""
+        await self._see_to_partitions(now_ns)
         committed = await self._database.write(
             lambda db: intake.commit(db, intakes, self._envelopes, now_ns=now_ns)
         )
         if committed.jobs or committed.logs:
             self._database.announce(JOBS)
         return committed
+
+    async def _see_to_partitions(self, now_ns: int) -> None:
+        known = self._partitions
+        if known is None or known.is_ready(now_ns):
+            return
+        try:
+            await self._database.write(lambda db: known.make(db, now_ns))
+        except StoreError as error:
+            known.postpone()
+            _log.info("partitions cannot be made now", extra={"reason": str(error)})
+        else:
+            known.note(now_ns)
 
     async def close_windows(self, *, now_ns: int, limit: int) -> list[Window]:
         """Windows that are due."""
@@ -124,6 +143,7 @@ class SqlStore:
         destinations: Sequence[str],
     ) -> int:
         """End jobs and send others back."""
+        await self._see_to_partitions(now_ns)
         ended = await self._database.write(
             lambda db: results.finish(
                 db, finishes, retries, owner=owner, now_ns=now_ns, destinations=destinations

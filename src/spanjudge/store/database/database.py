@@ -18,6 +18,11 @@ class Database(Protocol):
         """What it is called in messages; without a password."""
         ...
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes store here as well, at the same time: on PostgreSQL."""
+        ...
+
     async def write(self, work: Work[Value]) -> Value:
         """Do this in a transaction of its own that is on disk when this returns."""
         ...

@@ -87,6 +87,11 @@ class PostgresDatabase:
         """Where it is; without a password."""
         return self._name
 
+    @property
+    def is_shared(self) -> bool:
+        """Many processes write at once."""
+        return True
+
     async def write(self, work: Work[Value]) -> Value:
         """Do this in a transaction of its own that is on disk when this returns. Raises `StoreError`."""
         return await self._run(self._writers, partial(self._transact, self._engine, work))

@@ -58,6 +58,11 @@ class SqliteDatabase:
         self._closed = False
         self._end = asyncio.Event()
 
+    @property
+    def is_shared(self) -> bool:
+        """Only one at a time writes to a file."""
+        return False
+
     async def write(self, work: Work[Value]) -> Value:
         """Do this in a transaction of its own that is on disk when this returns. Raises `StoreError`."""
         return await self._run(self._writer, self._writing, partial(self._written, work))
