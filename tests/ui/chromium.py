@@ -20,11 +20,6 @@ def chromium() -> str | None:
     return os.environ.get(SETTING) or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-def is_required() -> bool:
-    """In CI a missing part is a failure; elsewhere its tests are left out, and that is said."""
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
-
-
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -12,6 +12,7 @@ from spanjudge.store.keys import (
     AWAITS_CONTENT,
     CONTENT_CAME,
     HAS_CONTENT,
+    LEASED,
     OVERLOOKS,
     SKIPPED,
     STATES,
@@ -22,7 +23,8 @@ from spanjudge.store.keys import (
     target_of,
     whole,
 )
-from spanjudge.store.queues import next_targets
+from spanjudge.store.postgres.leasing import Take
+from spanjudge.store.queues import next_targets, next_waiting
 from spanjudge.store.same_call import Call, Calls
 from spanjudge.store.spans import with_logs, with_retrievals
 from spanjudge.telemetry.evaluated import Target
@@ -80,14 +82,28 @@ _due_of_targets = Select(
     plain=_PLAIN,
     lists=("targets",),
 )
+_take = Take(_IDS, _PLAIN)
 _lease = Statement("UPDATE jobs SET state = 1, owner = :owner WHERE id IN :ids", lists=("ids",))
 _keep = text(
     "INSERT INTO owners (owner, until_ns) VALUES (:owner, :until)"
     " ON CONFLICT (owner) DO UPDATE SET until_ns = excluded.until_ns"
 )
-_late = text("SELECT owner FROM owners WHERE until_ns <= :now")
+_late = {
+    "sqlite": text("SELECT owner FROM owners WHERE until_ns <= :now"),
+    # Of one that is just being seen to, or extends its lease, nothing need be done here.
+    "postgresql": text("SELECT owner FROM owners WHERE until_ns <= :now FOR UPDATE SKIP LOCKED"),
+}
+_have = text("SELECT owner FROM owners WHERE owner = :owner FOR UPDATE")
 _hand_back = text("UPDATE jobs SET state = 0, owner = NULL WHERE state = 1 AND owner = :owner")
-_forget = text("DELETE FROM owners WHERE owner = :owner")
+_hand_back_in_order = text(
+    "UPDATE jobs SET state = 0, owner = NULL WHERE id IN"
+    " (SELECT id FROM jobs WHERE state = 1 AND owner = :owner ORDER BY id FOR NO KEY UPDATE)"
+)
+# Without a row nobody would ever hand back what was leased meanwhile.
+_forget = text(
+    "DELETE FROM owners WHERE owner = :owner"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 1 AND jobs.owner = owners.owner)"
+)
 _count_leased = text("SELECT count(*) FROM jobs WHERE state = 1 AND owner = :owner")
 
 
@@ -225,19 +241,30 @@ def lease(  # one keyword for each thing that bounds it
     backfills: int | None = None,
 ) -> list[Job]:
     """Due jobs of these evaluators, now the owner's; every evaluator gets its share."""
-    for late in connection.execute(_late, {"now": now_ns}).scalars().all():
+    for late in connection.execute(_late[connection.dialect.name], {"now": now_ns}).scalars().all():
         release(connection, late)
     names = list(dict.fromkeys(evaluators))
     if not names or limit < 1:
         return []
-    rows = _chosen(connection, names, now_ns, limit, limit if backfills is None else backfills)
+    most_backfills = limit if backfills is None else backfills
+    if connection.dialect.name != "sqlite":
+        rows = _take(
+            connection,
+            lambda most: next_waiting(connection, names, now_ns=now_ns, limit=most, backfills=most_backfills),
+            owner=owner,
+            names=names,
+            now_ns=now_ns,
+            limit=limit,
+        )
+    else:
+        rows = _chosen(connection, names, now_ns, limit, most_backfills)
+        for some in portions([row[3] for row in rows]):
+            _lease(connection, {"owner": owner, "ids": some})
+        for row in rows:
+            row[7] = LEASED
     if not rows:
         return []
-    for some in portions([row[3] for row in rows]):
-        _lease(connection, {"owner": owner, "ids": some})
     connection.execute(_keep, {"owner": owner, "until": until_ns})
-    for row in rows:
-        row[7] = 1
     return sorted((job_of(row) for row in rows), key=lambda job: (job.due_ns, job.id))
 
 
@@ -261,6 +288,8 @@ def _chosen(
 
 def extend(connection: Connection, owner: str, *, until_ns: int) -> int:
     """Keep everything the owner has; how many jobs."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_have, {"owner": owner})
     count = connection.execute(_count_leased, {"owner": owner}).scalar_one()
     if count:
         connection.execute(_keep, {"owner": owner, "until": until_ns})
@@ -269,7 +298,11 @@ def extend(connection: Connection, owner: str, *, until_ns: int) -> int:
 
 def release(connection: Connection, owner: str) -> int:
     """Hand back everything the owner has; how many jobs."""
-    count = connection.execute(_hand_back, {"owner": owner}).rowcount
+    hand_back = _hand_back
+    if connection.dialect.name != "sqlite":
+        connection.execute(_have, {"owner": owner})
+        hand_back = _hand_back_in_order
+    count = connection.execute(hand_back, {"owner": owner}).rowcount
     connection.execute(_forget, {"owner": owner})
     return count
 

@@ -20,10 +20,10 @@ from sqlalchemy import (
     true,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration: what a current database carries."""
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every migration this version knows, oldest first."""
 
 # SQLite gives a table its fast row id only under the type INTEGER.
