@@ -1,6 +1,7 @@
 """Jobs: coming in, being leased, going back."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -24,6 +25,7 @@ from spanjudge.store.keys import (
     whole,
 )
 from spanjudge.store.postgres.leasing import Take
+from spanjudge.store.queues import next_targets
 from spanjudge.store.same_call import Call, Calls
 from spanjudge.store.spans import with_logs, with_retrievals
 from spanjudge.telemetry.evaluated import Target
@@ -65,6 +67,7 @@ _PLAIN = (
     "error_code",
     "error_message",
     "overlooks",
+    "backfill",
 )
 _COLUMNS = ", ".join((*_IDS, *_PLAIN))
 
@@ -123,6 +126,7 @@ def job_of(row: Sequence[Any]) -> Job:
         error_code=row[14],
         error_message=row[15],
         overlooks=OVERLOOKS[row[16] or 0],
+        backfill=row[17],
     )
 
 
@@ -227,8 +231,15 @@ def _settled(
     ]
 
 
-def lease(
-    connection: Connection, owner: str, evaluators: Sequence[str], *, now_ns: int, until_ns: int, limit: int
+def lease(  # one keyword for each thing that bounds it
+    connection: Connection,
+    owner: str,
+    evaluators: Sequence[str],
+    *,
+    now_ns: int,
+    until_ns: int,
+    limit: int,
+    backfills: int | None = None,
 ) -> list[Job]:
     """Due jobs of these evaluators, now the owner's; every evaluator gets its share."""
     for late in connection.execute(_late[connection.dialect.name], {"now": now_ns}).scalars().all():
@@ -236,17 +247,19 @@ def lease(
     names = list(dict.fromkeys(evaluators))
     if not names or limit < 1:
         return []
+    most = limit if backfills is None else backfills
     if connection.dialect.name != "sqlite":
         rows = _take(
             connection,
-            lambda most: [key for _, _, _, key in _queue(connection, names, now_ns, most)],
+            partial(next_targets, connection, names, now_ns=now_ns),
             owner=owner,
             names=names,
             now_ns=now_ns,
             limit=limit,
+            backfills=most,
         )
     else:
-        rows = _chosen(connection, names, now_ns, limit)
+        rows = _chosen(connection, names, now_ns, limit, most)
         for some in portions([row[3] for row in rows]):
             _lease(connection, {"owner": owner, "ids": some})
         for row in rows:
@@ -257,29 +270,13 @@ def lease(
     return sorted((job_of(row) for row in rows), key=lambda job: (job.due_ns, job.id))
 
 
-def _queue(
-    connection: Connection, names: list[str], now_ns: int, limit: int
-) -> list[tuple[int, int, int, str]]:
-    """At least `limit` waiting jobs, if there are so many: place, due, id and target, those to come first first."""
-    share = -(-limit // len(names))
-    queues = _queues(connection, names, now_ns, share)
-    longer = [name for name in names if len(queues.get(name, ())) == share]
-    if share < limit and longer and sum(map(len, queues.values())) < limit:
-        # Others need less than their share: those with more may have it.
-        queues.update(_queues(connection, longer, now_ns, limit))
-    # One of each evaluator in turn, so that a long queue of one does not hold up the others.
-    return sorted(
-        (place, due_ns, row, key)
-        for queue in queues.values()
-        for place, (due_ns, row, key) in enumerate(sorted(queue))
-    )
-
-
-def _chosen(connection: Connection, names: list[str], now_ns: int, limit: int) -> list[list[Any]]:
-    wanted = list(dict.fromkeys(key for _, _, _, key in _queue(connection, names, now_ns, limit)))
+def _chosen(
+    connection: Connection, names: list[str], now_ns: int, limit: int, backfills: int
+) -> list[list[Any]]:
+    """The rows of all due jobs of the targets that are next."""
     allowed = set(names)
     chosen: list[list[Any]] = []
-    for some in portions(wanted):
+    for some in portions(next_targets(connection, names, now_ns=now_ns, limit=limit, backfills=backfills)):
         found: dict[str, list[list[Any]]] = {}
         for row in _due_of_targets(connection, targets=[bytes.fromhex(key) for key in some], now=now_ns):
             if row[4] in allowed:
@@ -289,35 +286,6 @@ def _chosen(connection: Connection, names: list[str], now_ns: int, limit: int) -
             if len(chosen) >= limit:
                 return chosen
     return chosen
-
-
-def _queues(
-    connection: Connection, names: list[str], now_ns: int, most: int
-) -> dict[str, list[tuple[int, int, str]]]:
-    """The oldest due jobs of each evaluator, as (due, id, target)."""
-    queues: dict[str, list[tuple[int, int, str]]] = {}
-    for some in portions(names, _MOST_QUEUES):
-        parameters = {f"name_{index}": name for index, name in enumerate(some)}
-        for key, name, due_ns, row in _oldest(len(some))(connection, now=now_ns, most=most, **parameters):
-            queues.setdefault(name, []).append((due_ns, row, key))
-    return queues
-
-
-_MOST_QUEUES = 100
-_oldest_of: dict[int, Select] = {}
-
-
-def _oldest(names: int) -> Select:
-    known = _oldest_of.get(names)
-    if known is None:
-        one = (
-            "SELECT * FROM (SELECT target, evaluator, due_ns, id FROM jobs"
-            " WHERE state = 0 AND evaluator = :name_{0} AND due_ns <= :now"
-            " ORDER BY due_ns, id LIMIT :most) AS queue_{0}"
-        )
-        source = " UNION ALL ".join(one.format(index) for index in range(names))
-        known = _oldest_of[names] = Select(source, ids=("target",), plain=("evaluator", "due_ns", "id"))
-    return known
 
 
 def extend(connection: Connection, owner: str, *, until_ns: int) -> int:

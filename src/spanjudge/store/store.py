@@ -36,6 +36,7 @@ from spanjudge.store import usage as usage_rows
 from spanjudge.store import windows as window_rows
 from spanjudge.store.backfills import SqlRequested
 from spanjudge.store.channels import EVALUATORS, JOBS, RESULTS
+from spanjudge.store.coordination.sql_coordination import SqlCoordination
 from spanjudge.store.database import Database, Value, Work, open_database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.postgres.locks import alone
@@ -81,6 +82,8 @@ class SqlStore:
         """What pages ask."""
         self.requested = SqlRequested(database)
         """Jobs and backfills that people asked for."""
+        self.coordination = SqlCoordination(database)
+        """What processes on one store tell each other."""
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""
@@ -115,11 +118,20 @@ class SqlStore:
             self._database.announce(JOBS)
 
     async def lease(
-        self, owner: str, *, evaluators: Sequence[str], now_ns: int, until_ns: int, limit: int
+        self,
+        owner: str,
+        *,
+        evaluators: Sequence[str],
+        now_ns: int,
+        until_ns: int,
+        limit: int,
+        backfills: int | None = None,
     ) -> list[Job]:
-        """Due jobs of these evaluators, each evaluator its share."""
+        """Due jobs, now the owner's."""
         return await self._database.write(
-            lambda db: job_rows.lease(db, owner, evaluators, now_ns=now_ns, until_ns=until_ns, limit=limit)
+            lambda db: job_rows.lease(
+                db, owner, evaluators, now_ns=now_ns, until_ns=until_ns, limit=limit, backfills=backfills
+            )
         )
 
     async def extend(self, owner: str, *, until_ns: int) -> int:

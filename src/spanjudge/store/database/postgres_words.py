@@ -49,7 +49,7 @@ _REFUSALS = (
     ("remaining connection slots", "53300"),
     ("too many connections", "53300"),
     ("role ", "28"),
-    ("database \"", "3D000"),
+    ('database "', "3D000"),
     ("starting up", "57P03"),
     ("shutting down", "57P03"),
     ("in recovery mode", "57P03"),
