@@ -17,12 +17,12 @@ OLD = range(300)
 
 async def backfilled(running: Live, numbers: Sequence[int]) -> None:
     """Jobs of a backfill for these spans, all at once: many more than it would have open by itself."""
-    (stored,) = [one for one in await running.store.evaluators() if one.evaluator.name == "old"]
+    (stored,) = [one for one in await running.store.evaluators() if one.status == "published"]
     version, now = stored.evaluator.version, 1_000
-    wanted = NewBackfill(evaluator="old", version=version, start_ns=0, end_ns=9, most=len(numbers))
+    wanted = NewBackfill(evaluator="polite", version=version, start_ns=0, end_ns=9, most=len(numbers))
     begun = await running.store.requested.begin(wanted, now_ns=now)
     jobs = [
-        NewJob(evaluator="old", version=version, target=target(number), due_ns=now, overlooks="scope")
+        NewJob(evaluator="polite", version=version, target=target(number), due_ns=now, overlooks="scope")
         for number in numbers
     ]
     done = {"examined": len(jobs), "cursor_ns": 0, "cursor_skip": 0, "ended": True, "now_ns": now}
@@ -45,9 +45,8 @@ async def test_what_comes_in_is_judged_before_the_rest_of_a_backfill(
         url=f"{mock_judge.url}/v1",
         concurrency=AT_ONCE,
     )
-    # The old spans are stored and no evaluator concerns them; the new ones are a live evaluator's as well.
-    evaluators = [question("old", service="nobody"), question("polite", service="nobody")]
-    async with live(tmp_path, open_model(config), evaluators) as running:
+    # The old spans are stored before the evaluator concerns them.
+    async with live(tmp_path, open_model(config), [question("polite", service="nobody")]) as running:
         await running.receive(*OLD)
         await running.store.apply([question("polite")], publish=True, now_ns=2_000)
         await running.pipeline.refresh()
