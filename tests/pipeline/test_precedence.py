@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.config import JudgeModelConfig
+from spanjudge.judging.models.limits.rank import Rank, rank_now
+from spanjudge.judging.models.model import JudgeRequest
 from spanjudge.judging.models.registry import open_model
+from spanjudge.judging.models.scripted import ScriptedModel, fill
 from spanjudge.pipeline.ports import NewJob
-from spanjudge.pipeline.requested import NewBackfill
+from spanjudge.pipeline.requested import NewBackfill, job_for
+from spanjudge.remote_scorer.scorer import RemoteScorer
 from tests.mock_judge import MockJudge
 from tests.mock_judge.behaviour import Received, slow
 from tests.pipeline.live import Live, eventually, live, question, target
@@ -67,27 +72,40 @@ async def test_what_comes_in_is_judged_before_the_rest_of_a_backfill(
         assert len(mock_judge.requests) > 4 * AT_ONCE
 
 
-async def test_what_somebody_asked_for_is_judged_before_what_came_in(
-    tmp_path: Path, mock_judge: MockJudge
-) -> None:
-    mock_judge.always(slow(0.1))
-    config = JudgeModelConfig(
-        provider="openai", model="gpt-4o-mini", api_key="sk-test", url=f"{mock_judge.url}/v1", concurrency=1
-    )
-    async with live(tmp_path, open_model(config), [question("old", service="nobody")]) as running:
-        await running.receive(*range(20))
-        await running.store.apply([question("old")], publish=True, now_ns=2_000)
+async def test_each_job_asks_in_its_rank_and_in_its_evaluators_name(tmp_path: Path) -> None:
+    seen: dict[int, tuple[Rank, str]] = {}
+
+    def answer(request: JudgeRequest) -> dict[str, object]:
+        number = int(request.subject.partition("Where is gate ")[2].partition("?")[0])
+        seen[number] = (rank_now(), request.flow)
+        return fill(request.schema)
+
+    async with live(tmp_path, ScriptedModel(answer), [question("polite", service="nobody")]) as running:
+        await running.receive(1, 2)
+        await running.store.apply([question("polite")], publish=True, now_ns=2_000)
         await running.pipeline.refresh()
+        await backfilled(running, [1])
         (stored,) = [one for one in await running.store.evaluators() if one.status == "published"]
-        asked = NewJob(
-            evaluator="old",
-            version=stored.evaluator.version,
-            target=target(7),
-            due_ns=1_000,
-            overlooks="scope",
-        )
-        await running.store.requested.judge([asked], now_ns=1_000)
-        await running.receive(*range(100, 130))
-        await running.ended(7)
-        (place,) = [place for place, one in enumerate(mock_judge.requests) if asks_about(one, 7)]
-        assert place <= 4
+        await running.store.requested.judge([job_for(stored, target(2), 1_000)], now_ns=1_000)
+        await running.receive(3)
+        await running.ended(1, 2, 3)
+    assert seen == {
+        1: (Rank.BACKFILL, "polite"),
+        2: (Rank.INTERACTIVE, "polite"),
+        3: (Rank.LIVE, "polite"),
+    }
+
+
+async def test_a_platform_that_waits_for_its_score_goes_first() -> None:
+    seen: list[tuple[Rank, str]] = []
+
+    def answer(request: JudgeRequest) -> dict[str, object]:
+        seen.append((rank_now(), request.flow))
+        return fill(request.schema)
+
+    evaluator = question("polite")
+    scorer = RemoteScorer({"default": Judge(ScriptedModel(answer))}, {"polite": evaluator}, timeout=5)
+    found = await scorer.evaluate(b'{"input": "Where to?", "output": "Left."}', scorer_name="polite")
+    await scorer.aclose()
+    assert found.status == 200
+    assert seen == [(Rank.INTERACTIVE, "polite")]
