@@ -21,8 +21,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from spanjudge.pipeline.ports import StoreError
 from spanjudge.store.database.database import Value, Work
-from spanjudge.store.database.postgres_words import UNCERTAIN, is_lost, is_to_be_repeated, name_of, told
-from spanjudge.store.database.readable_text import ReadableBinaryDumper, ReadableDumper
+from spanjudge.store.database.postgres_words import (
+    UNCERTAIN,
+    LostError,
+    is_lost,
+    is_to_be_repeated,
+    name_of,
+    told,
+)
+from spanjudge.store.database.readable_text import is_unreadable, look_at_text
 
 _log = logging.getLogger("spanjudge.store")
 
@@ -116,11 +123,14 @@ class PostgresDatabase:
 
     def _transact(self, engine: Engine, work: Work[Value]) -> Value:
         """Once, and again as long as it is known that nothing came of it and another time may do."""
-        lost = 0
+        lost, carefully = 0, False
         for attempt in range(_ATTEMPTS):
             try:
-                return self._once(engine, work)
-            except (DBAPIError, psycopg.Error) as error:
+                return self._once(engine, work, carefully=carefully)
+            except (DBAPIError, psycopg.Error, UnicodeEncodeError) as error:
+                if not carefully and is_unreadable(error):
+                    carefully = True
+                    continue
                 if is_lost(error):
                     lost += 1
                     if lost == _CONNECTIONS:
@@ -131,16 +141,25 @@ class PostgresDatabase:
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  # no secret
         raise StoreError(f"{self._name} wanted a transaction to be done again too often; try again")
 
-    def _once(self, engine: Engine, work: Work[Value]) -> Value:
+    def _once(self, engine: Engine, work: Work[Value], *, carefully: bool) -> Value:
         with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
             transaction = connection.begin()
+            if carefully:
+                look_at_text(driver, carefully=True)
             try:
                 value = work(connection)
-            except BaseException:
+            except BaseException as error:
                 # On a lost connection there is nothing to take back, and trying hides what happened.
                 with contextlib.suppress(SQLAlchemyError, psycopg.Error):
                     transaction.rollback()
+                if driver.closed and isinstance(error, psycopg.Error):
+                    connection.invalidate(error)
+                    raise LostError from error
                 raise
+            finally:
+                if carefully:
+                    look_at_text(driver, carefully=False)
             try:
                 transaction.commit()
             except (DBAPIError, psycopg.Error) as error:
@@ -217,9 +236,6 @@ class PostgresDatabase:
 
 
 def _connected(connection: Any, _record: Any) -> None:
-    # What is registered last is what single values take.
-    connection.adapters.register_dumper(str, ReadableBinaryDumper)
-    connection.adapters.register_dumper(str, ReadableDumper)
     with connection.cursor() as cursor:
         for statement in _SETUP:
             cursor.execute(statement)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from psycopg import Error
+from psycopg import Error, OperationalError
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
@@ -56,6 +56,12 @@ _REFUSALS = (
     ("permission denied", "42501"),
 )
 _REPEATED = ("40001", "40P01")
+
+
+class LostError(OperationalError):
+    """A connection was lost where the driver was used directly."""
+
+    sqlstate = "08006"
 
 
 def name_of(url: URL) -> str:

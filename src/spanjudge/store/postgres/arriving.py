@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from spanjudge.pipeline.ports import Committed, Intake, LogRow, NewJob, SpanRow
 from spanjudge.store import jobs as job_rows
 from spanjudge.store import counted, late_content, tables, windows
-from spanjudge.store.bulk import InsertArrays, Row, Select
+from spanjudge.store.bulk import Copy, InsertArrays, Row, Select
 from spanjudge.store.counted import room_for
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.keys import portions, span_key, target_key
@@ -50,27 +50,8 @@ _logs_there = Select(
 )
 
 
-class _Copy:
-    """Puts rows in as PostgreSQL takes them fastest."""
-
-    def __init__(self, table: str, columns: Sequence[str], types: str) -> None:
-        self._sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-        self._types = types.split()
-
-    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
-        if not rows:
-            return
-        driver: Any = connection.connection
-        with driver.cursor() as cursor, cursor.copy(self._sql) as copy:
-            copy.set_types(self._types)
-            for row in rows:
-                copy.write_row(row)
-
-
-_copy_spans = _Copy(
-    "spans", COLUMNS, "bytea bytea bytea text text text text text int8 int8 bool int8 int8 bytea"
-)
-_copy_logs = _Copy("logs", LOG_COLUMNS, "bytea bytea bytea int8 int8 bytea")
+_copy_spans = Copy(tables.spans, *COLUMNS)
+_copy_logs = Copy(tables.logs, *LOG_COLUMNS)
 
 
 def commit(
@@ -91,8 +72,10 @@ def commit(
     new_logs = _new_logs(connection, logs)
     bodies = {one.envelope for one in (*new_spans, *new_logs)}
     ids = envelopes.ready(connection, bodies, now_ns=now_ns)
-    _copy_spans(connection, [row_of(span, ids[span.envelope], now_ns) for span in new_spans])
-    _copy_logs(connection, [log_row_of(log, ids[log.envelope], now_ns) for log in new_logs])
+    if new_spans:
+        _copy_spans(connection, (row_of(span, ids[span.envelope], now_ns) for span in new_spans))
+    if new_logs:
+        _copy_logs(connection, (log_row_of(log, ids[log.envelope], now_ns) for log in new_logs))
     _grow(connection, new_spans, known)
     concerned = {span_key(log.trace_id, log.span_id) for log in new_logs}
     if concerned:

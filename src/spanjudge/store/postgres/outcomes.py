@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from spanjudge.store import tables
-from spanjudge.store.bulk import InsertArrays, Select, Statement
+from spanjudge.store.bulk import Copy, Row, Select, Statement
 from spanjudge.store.judged import UNKNOWN, judged
 from spanjudge.store.keys import target_key
 from spanjudge.store.outcomes import COLUMNS, row_of
@@ -24,11 +24,8 @@ _there = Select(
     plain=("id", "evaluator", "version", "generation", "current"),
     lists=("targets",),
 )
-_insert = InsertArrays(
-    tables.results,
-    *COLUMNS,
-    rest="RETURNING encode(target, 'hex'), encode(result_id, 'hex'), id, evaluator, version, generation",
-)
+_ids = Statement("SELECT nextval('results_id_seq') FROM generate_series(1, :count)")
+_copy = Copy(tables.results, *COLUMNS, "id")
 _supersede = Statement("UPDATE results SET current = false WHERE id IN :ids", lists=("ids",))
 _send = Statement(
     "INSERT INTO outbox (destination, result, attempts, due_ns)"
@@ -46,16 +43,23 @@ def store(
     there = _there(connection, targets=list(keys))
     known = {row[1] for row in there}
     new = {one.id: one for one in outcomes if one.id not in known}
-    rows = [row_of(one, now_ns, facts.get(target_key(one.target), UNKNOWN)) for one in new.values()]
-    stored = [list(row) for row in _insert.returning(connection, rows)]
-    if not stored:
+    if not new:
         return
+    # Given out here, as `COPY` does not tell which ones it gives.
+    ids = [row[0] for row in _ids.rows(connection, {"count": len(new)})]
+    stored: list[list[Any]] = []
+    rows: list[Row] = []
+    for one, number in zip(new.values(), ids, strict=True):
+        key, outcome = target_key(one.target), one.outcome
+        rows.append((*row_of(one, now_ns, facts.get(key, UNKNOWN)), number))
+        stored.append([key.hex(), number, outcome.evaluator, outcome.evaluator_version, one.generation])
+    _copy(connection, rows)
     alike: dict[tuple[str, str], list[list[Any]]] = {}
-    for target, _, *row in [*(row[:6] for row in there if row[6]), *stored]:
-        alike.setdefault((target, row[1]), []).append([target, *row])
+    for row in [*([row[0], *row[2:6]] for row in there if row[6]), *stored]:
+        alike.setdefault((row[0], row[2]), []).append(row)
     old = [row[1] for rows in alike.values() if len(rows) > 1 for row in older(rows)]
     if old:
         _supersede(connection, {"ids": old})
     if destinations:
         chosen = list(dict.fromkeys(destinations))
-        _send(connection, {"destinations": chosen, "results": [row[2] for row in stored], "now": now_ns})
+        _send(connection, {"destinations": chosen, "results": ids, "now": now_ns})

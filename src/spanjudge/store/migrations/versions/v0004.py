@@ -35,7 +35,7 @@ _INDEXES = {
     "results": (
         "CREATE INDEX results_ids ON results (result_id)",
         "CREATE INDEX results_target ON results (target)",
-        "CREATE INDEX results_stored ON results (stored_ns)",
+        "CREATE INDEX results_stored ON results USING brin (stored_ns)",
         "CREATE INDEX results_evaluator ON results (evaluator, time_ns, code)",
         "CREATE INDEX results_time ON results (current, time_ns)",
         "CREATE INDEX results_session ON results (session_id) WHERE session_id IS NOT NULL",
