@@ -10,6 +10,7 @@ from spanjudge.pipeline.coordination import Roll
 from spanjudge.pipeline.membership import Membership
 from spanjudge.pipeline.ports import Store
 from spanjudge.pipeline.retention import Retention
+from spanjudge.pipeline.supervision import woken
 from spanjudge.pipeline.windows import Windows
 
 _log = logging.getLogger("spanjudge.pipeline")
@@ -22,7 +23,7 @@ DUTIES = (BACKFILLS, DESTINATIONS, RETENTION, WINDOWS)
 """What is done by one process at a time, beside the export to each destination."""
 
 _WINDOW_SECONDS = 1.0
-_FORGET_SECONDS = 5.0
+_FORGET_SECONDS = 60.0
 _NOT_MINE_SECONDS = 0.5
 
 
@@ -48,7 +49,8 @@ class Chores:
         self._backfills = backfills
         self._retention = retention
         self._on_jobs = on_jobs
-        self._known: frozenset[str] | None = None
+        self._known: frozenset[str] = frozenset()
+        self._changed = asyncio.Event()
 
     @property
     def work(self) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
@@ -78,19 +80,21 @@ class Chores:
 
     async def _forget_destinations(self) -> None:
         while True:
+            await woken(self._changed, _FORGET_SECONDS)
             await self.forget_destinations()
-            await asyncio.sleep(_FORGET_SECONDS)
+
+    def on_roll(self, roll: Roll) -> None:
+        """See which destinations there are."""
+        known = destinations(roll)
+        if known != self._known:
+            self._known = known
+            self._changed.set()
 
     async def forget_destinations(self) -> None:
         """Drop what waits for destinations that no process has any more."""
         if not self._membership.has(DESTINATIONS):
-            self._known = None
             return
-        known = destinations(self._membership.roll)
-        if known == self._known:
-            return
-        dropped = await self._store.forget_destinations(sorted(known))
-        self._known = known
+        dropped = await self._store.forget_destinations(sorted(destinations(self._membership.roll)))
         if dropped:
             _log.warning(
                 "results for destinations that are no longer set are dropped", extra={"count": dropped}

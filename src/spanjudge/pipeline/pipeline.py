@@ -21,6 +21,7 @@ from spanjudge.pipeline.company import Company
 from spanjudge.pipeline.coordination import ROLES, Member, MemberFigures, Role, Roll
 from spanjudge.pipeline.fresh import FreshSpans
 from spanjudge.pipeline.health import PipelineHealth
+from spanjudge.pipeline.judge_shares import JudgeShares
 from spanjudge.pipeline.lane import groups_at_once
 from spanjudge.pipeline.membership import Membership
 from spanjudge.pipeline.options import PipelineOptions
@@ -76,6 +77,7 @@ class Pipeline:
         self._options = options = options or PipelineOptions()
         self._now = now or Clock()
         self._ledger = ledger
+        self._judges = tuple(judges)
         self._not_ready = not_ready
         self._metrics = ResultMetrics()
         self._judging = Rate()
@@ -112,6 +114,7 @@ class Pipeline:
             on_roll=self._on_roll,
         )
         """This process among the others."""
+        self._judge_shares = JudgeShares(store.coordination, self.owner, judges, self._now)
         self._reception = (
             Reception(
                 store,
@@ -225,6 +228,7 @@ class Pipeline:
             await self._ledger.follow(self._store)
             observe_budgets(self._ledger)
         self._measure()
+        self._judge_shares.start()
         await self.membership.beat()
         await self._look_at_health()
         if self._worker is not None:
@@ -241,6 +245,7 @@ class Pipeline:
         lasting: dict[str, Callable[[], Coroutine[None, None, None]]] = {
             "telling the other processes": self.membership.run,
             "keeping budgets": self._keep_budgets,
+            "leaving judge models alone": self._judge_shares.run,
         }
         if self._chores is not None:
             await self._chores.forget_destinations()
@@ -277,6 +282,7 @@ class Pipeline:
                 _log.error("usage could not be stored", extra={"reason": str(error)})
         for task in self._lasting:
             await ended(task)
+        await self._judge_shares.aclose()
         await self.membership.leave()
         if self._reception is not None:
             self._reception.end()
@@ -316,6 +322,9 @@ class Pipeline:
 
     def _on_roll(self, roll: Roll) -> None:
         self._company.look(roll, self._now())
+        self._judge_shares.on_roll(roll)
+        if self._chores is not None:
+            self._chores.on_roll(roll)
         for pump in self._pumps:
             pump.wake()
 
@@ -330,7 +339,8 @@ class Pipeline:
             full=health.full or "",
             storing_fails=health.storing_fails or "",
             destinations=tuple(pump.state.destination for pump in self._pumps),
-            judges=() if self._worker is None else self._worker.judges,
+            judges=self._judges,
+            calls=self._judge_shares.calls(),
             export=tuple(one for one in health.export if self._mine(one.destination)()),
         )
 

@@ -100,11 +100,6 @@ class Worker:
         self._beat: asyncio.Task[None] | None = None
 
     @property
-    def judges(self) -> tuple[str, ...]:
-        """The names of the judge models."""
-        return tuple(self._judges)
-
-    @property
     def in_hand(self) -> int:
         """Jobs leased and not yet ended."""
         return len(self._hand)
