@@ -23,8 +23,8 @@ from spanjudge.pipeline.ports import (
     Retry,
     Store,
     StoredEvaluator,
-    StoreError,
     StoredSpan,
+    StoreError,
     Window,
 )
 from spanjudge.store import budgets, intake, outbox, results, schema
