@@ -80,6 +80,7 @@ async def lease(
     now_ns: int = NOW,
     limit: int = 100,
     seconds: int = 60,
+    backfills: int | None = None,
 ) -> list[Job]:
     return await store.lease(
         owner,
@@ -87,6 +88,7 @@ async def lease(
         now_ns=now_ns,
         until_ns=now_ns + seconds * SECOND,
         limit=limit,
+        backfills=backfills,
     )
 
 

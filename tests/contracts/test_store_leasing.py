@@ -60,6 +60,33 @@ async def test_a_long_queue_of_one_evaluator_does_not_hold_up_another(store: Sto
     assert sum(one.evaluator == "busy" for one in leased) == 17
 
 
+async def test_what_came_in_is_leased_before_what_a_backfill_made(store: Store) -> None:
+    await put(store, *(job(n, due_ns=NOW - 100, backfill=1) for n in range(300)))
+    await put(store, *(job(n) for n in range(300, 310)))
+    leased = await lease(store, limit=20)
+    assert sorted(numbers(leased))[-10:] == list(range(300, 310))
+    assert [one.backfill for one in leased].count(1) == 10
+
+
+async def test_a_backfill_gets_a_share_however_many_come_in(store: Store) -> None:
+    await put(store, *(job(n, due_ns=NOW - 100, backfill=1) for n in range(300)))
+    await put(store, *(job(n) for n in range(300, 600)))
+    leased = await lease(store, limit=100)
+    assert 5 <= sum(one.backfill == 1 for one in leased) <= 6
+    # Of few jobs it is one now and then.
+    found = [one for _ in range(200) for one in await lease(store, limit=1)]
+    assert 0 < sum(one.backfill == 1 for one in found) < 40
+
+
+async def test_no_more_jobs_of_backfills_are_leased_than_wanted(store: Store) -> None:
+    await put(store, *(job(n, due_ns=NOW - 100, backfill=1) for n in range(50)))
+    await put(store, *(job(n, "other") for n in range(50, 53)))
+    assert numbers(await lease(store, "quality", "other", limit=10, backfills=0)) == [50, 51, 52]
+    assert len(await lease(store, limit=10, backfills=4)) == 4
+    assert len(await lease(store, limit=10, backfills=-3)) == 0
+    assert len(await lease(store, limit=10)) == 10
+
+
 async def test_more_evaluators_than_one_may_lease(store: Store) -> None:
     names = [f"evaluator-{n}" for n in range(130)]
     await put(store, *(job(n, name) for n, name in enumerate(names)))

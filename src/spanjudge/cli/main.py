@@ -25,6 +25,8 @@ COMMANDS = {
     "evaluate": "spanjudge.cli.evaluate",
     "explain": "spanjudge.cli.explain",
     "spans": "spanjudge.cli.spans",
+    "migrate": "spanjudge.cli.migrate",
+    "copy": "spanjudge.cli.copy",
     "openobserve-export": "spanjudge.cli.openobserve_export",
     "agreement": "spanjudge.cli.agreement",
     "perf": "spanjudge.cli.perf.command",

@@ -6,7 +6,7 @@ from typing import Any
 from spanjudge.evaluators.evaluator import Evaluator
 from tests.contracts.stored import evaluator
 from tests.mock_judge import MockJudge
-from tests.mock_judge.behaviour import openai_error
+from tests.mock_judge.behaviour import openai_error, rate_limited
 from tests.server.rest.trying import trying
 
 
@@ -27,6 +27,29 @@ async def test_every_judge_model_is_listed_without_being_asked(tmp_path: Path, m
     assert (first["price_input"], first["price_output"]) == (0.15, 0.6)
     assert (first["concurrency"], first["batches"], first["evaluators"]) == (64, True, ["polite"])
     assert (second["name"], second["price_input"], second["evaluators"]) == ("second", 0.0, ["grade"])
+
+
+async def test_how_fast_a_judge_is_asked_stands_beside_what_was_set(
+    tmp_path: Path, mock_judge: MockJudge
+) -> None:
+    limits = {"SPANJUDGE_JUDGE_REQUESTS_PER_MINUTE": "600", "SPANJUDGE_JUDGE_MAX_RETRIES": "0"}
+    async with trying(tmp_path, mock_judge, limits) as site:
+        (judge,) = (await site.get("/judges"))["items"]
+        assert judge["limits"] == {
+            "requests_per_minute": {"set": 600, "now": 600},
+            "tokens_per_minute": {"set": None, "now": None},
+            "concurrency": {"set": 64, "now": 64},
+            "held_until": None,
+            "waiting": 0,
+        }
+        mock_judge.always(rate_limited(retry_after="30"))
+        await site.post("/judges/default/check", None)
+        (judge,) = (await site.get("/judges"))["items"]
+        limits_now = judge["limits"]
+        assert judge["state"] == "limited"
+        assert limits_now["requests_per_minute"]["now"] < 600
+        assert limits_now["concurrency"] == {"set": 64, "now": 1}
+        assert limits_now["held_until"] > judge["last_call"]
 
 
 async def test_a_judge_is_asked_and_its_state_is_known_then(tmp_path: Path, mock_judge: MockJudge) -> None:

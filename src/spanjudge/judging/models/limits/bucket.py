@@ -1,31 +1,38 @@
-"""A token bucket that never lets more than its limit through in any minute."""
+"""Evenly, and never more than the limit in any minute: a token bucket, and a count of the last minute."""
+
+from collections import deque
 
 MINUTE = 60.0
 
 _BURST = 1 / 20
-"""A bucket holds three seconds' worth.
+"""What was not used is kept for three seconds at most.
 
 A provider that counts by the second refuses more than that at once, and one that counts by the minute would
-refuse the seconds after it. What may come at once is taken off what comes steadily, so this costs at most a
-twentieth of the limit.
+refuse what comes after it.
 """
+
+_PACE = 0.97
+"""A little below the limit, so that bursts do not come to stand before a full minute again and again."""
+
+_SLOT = 1.0
+_ALMOST = 1e-9
+"""Sums of fractions are never quite even."""
 
 
 class Bucket:
-    """What may be spent: it grows steadily up to a small burst. Moments are seconds of the caller's clock.
+    """What may be spent: it grows evenly up to a small burst. Moments are seconds of the caller's clock.
 
-    Within any minute no more than `per_minute` is taken: the burst at its beginning and what grew during it.
-    An amount beyond the burst waits until so much has grown. `whole`: amounts are whole numbers (calls), so
-    that the one at a minute's beginning leaves room for the next exactly at its end.
+    An amount beyond the burst is taken when the bucket is full, and what follows waits until it is paid for.
+    `whole`: amounts are whole numbers, so that the burst is one at least.
     """
 
-    __slots__ = ("_at", "_wanted", "_whole", "burst", "level", "per_minute", "rate")
+    __slots__ = ("_at", "_minute", "_whole", "burst", "level", "per_minute", "rate")
 
     def __init__(self, per_minute: float, now: float, *, whole: bool = False) -> None:
         """Full at first."""
         self._whole = whole
         self._at = now
-        self._wanted = 0.0
+        self._minute = _Minute()
         self.level = float("inf")
         self.limit(per_minute, now)
 
@@ -33,40 +40,82 @@ class Bucket:
         """Change the limit: what was saved up beyond its burst is lost, what was spent stays so."""
         if self.level != float("inf"):
             self._grow(now)
-        self._at = now
         self.per_minute = per_minute
         self.burst = per_minute * _BURST
         if self._whole:
             self.burst = max(1.0, float(int(self.burst)))
-        self.rate = (per_minute - self.burst + self._whole) / MINUTE
+        self.rate = per_minute * _PACE / MINUTE
         self.level = min(self.level, self.burst)
 
     def wait(self, amount: float, now: float) -> float:
-        """Seconds until so much may be taken; it is saved up for from now on."""
+        """Seconds until so much may be taken."""
         self._grow(now)
-        # More than a whole minute's worth never fits: it is taken when there is as much as there can be.
-        amount = min(amount, self.per_minute if not self._whole else max(1.0, self.per_minute))
-        if self.level >= amount:
-            return 0.0
-        self._wanted = amount
-        return (amount - self.level) / self.rate if self.rate > 0 else float("inf")
+        lacking = min(amount, self.burst) - self.level
+        if lacking > self.burst * _ALMOST:
+            return lacking / self.rate if self.rate > 0 else float("inf")
+        return self._minute.wait(amount, self.per_minute, now)
 
-    def take(self, amount: float) -> None:
+    def take(self, amount: float, now: float) -> None:
         """Spend it, also when it is not there: then what follows waits."""
         self.level -= amount
-        self._wanted = 0.0
+        self._minute.add(amount, now)
 
-    def give(self, amount: float) -> None:
-        """It was not spent after all; below zero: more was."""
+    def give(self, amount: float, taken: float) -> None:
+        """So much of what was `taken` then was not spent after all; below zero: more was."""
         self.level = min(self.level + amount, max(self.burst, self.level))
+        self._minute.correct(-amount, taken)
 
     def empty(self, now: float) -> None:
-        """Nothing was saved up: what comes next comes at the steady pace."""
+        """Nothing was saved up: what comes next comes evenly."""
         self._grow(now)
         self.level = min(self.level, 1.0 if self._whole else 0.0)
 
     def _grow(self, now: float) -> None:
         if now > self._at:
-            most = max(self.burst, self._wanted, self.level)
-            self.level = min(self.level + (now - self._at) * self.rate, most)
+            self.level = min(self.level + (now - self._at) * self.rate, max(self.burst, self.level))
             self._at = now
+
+
+class _Minute:
+    """What was spent in the last minute, by the second: a second counts until its last moment is that old."""
+
+    __slots__ = ("_slots", "_spent")
+
+    def __init__(self) -> None:
+        self._slots: deque[list[float]] = deque()
+        self._spent = 0.0
+
+    def add(self, amount: float, now: float) -> None:
+        second = float(int(now))
+        self._spent += amount
+        if self._slots and self._slots[-1][0] == second:
+            self._slots[-1][1] += amount
+        else:
+            self._slots.append([second, amount])
+
+    def correct(self, amount: float, then: float) -> None:
+        second = float(int(then))
+        for slot in reversed(self._slots):
+            if slot[0] == second:
+                slot[1] += amount
+                self._spent += amount
+            if slot[0] <= second:
+                return
+
+    def wait(self, amount: float, limit: float, now: float) -> float:
+        """Seconds until the amount fits; what is more than the limit fits into an empty minute."""
+        self._forget(now)
+        over = self._spent + min(amount, limit) - limit
+        if over <= limit * _ALMOST:
+            return 0.0
+        for second, spent in self._slots:
+            over -= spent
+            if over <= limit * _ALMOST:
+                return second + _SLOT + MINUTE - now
+        return 0.0
+
+    def _forget(self, now: float) -> None:
+        while self._slots and self._slots[0][0] + _SLOT + MINUTE <= now:
+            self._spent -= self._slots.popleft()[1]
+        if not self._slots:
+            self._spent = 0.0

@@ -19,6 +19,8 @@ from spanjudge.judging.usage import Usage
 _LOOK = 1.0
 """Seconds after which those who wait are looked at anew: the share may have changed."""
 
+_SOONEST = 0.001
+
 
 class LimiterState(msgspec.Struct, frozen=True, kw_only=True):
     """What holds now beside what was set; without a limit a number is `None`. `held` is in seconds."""
@@ -233,7 +235,7 @@ class Limiter:
                     self._line.pop()
                     waiter.turn = turn
             if turn is None:
-                self._look_again(min(wait, _LOOK))
+                self._look_again(min(max(wait, _SOONEST), _LOOK))
                 return
             if not _wake(waiter.future):
                 with self._lock:

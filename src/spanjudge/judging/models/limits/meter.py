@@ -15,9 +15,12 @@ _STEP = 0.01
 _CLOSE = 0.97
 """It stays this close below that rate until the calm was long."""
 
-_LONG_CALM = 60.0
+_PATIENCE = 20.0
+_MOST_PATIENCE = 60.0
+"""Seconds until more than that is tried: at first, and after that went wrong."""
+
 _FASTER = 0.07
-"""After a long calm it grows by this share of itself in a second: it doubles in ten."""
+"""After that it grows by this share of itself in a second: it doubles in ten."""
 
 _LONGEST_STEP = 5.0
 _LITTLE = 0.2
@@ -41,6 +44,7 @@ class Meter:
         self._whole = whole
         self._refused_at = inf
         self._calm_since = -inf
+        self._patience = _PATIENCE
         self._grown_at = -inf
         self._eased = inf
         self._eased_until = -inf
@@ -68,6 +72,8 @@ class Meter:
         rate = min(accepted, self.per_minute(share, now))
         if rate == inf:
             return
+        again = until < self._calm_since + 2 * _MOST_PATIENCE
+        self._patience = min(self._patience * 2, _MOST_PATIENCE) if again else _PATIENCE
         self._refused_at = rate
         self.learnt = rate * _LESS
         self._calm_since = self._grown_at = until
@@ -79,7 +85,7 @@ class Meter:
         if self.learnt == inf or calm < _CALM or seconds < 1.0:
             return
         self._grown_at = now
-        if calm > _LONG_CALM:
+        if calm > self._patience:
             self.learnt += max(self._refused_at * _STEP, self.learnt * _FASTER) * seconds
         else:
             grown = self.learnt + self._refused_at * _STEP * seconds

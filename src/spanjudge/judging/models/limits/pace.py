@@ -18,6 +18,13 @@ LONGEST_HOLD = 600.0
 FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 60.0
 _ENOUGH_TO_LEARN = 5
+_LATELY = (60, 10)
+"""Seconds looked back for what the provider takes: the better of both is it."""
+
+_SOON = 5.0
+"""Seconds: who wants to be asked again sooner has not used up a whole minute's calls at once."""
+
+_NEW = 1 / 16
 _AHEAD = 5.0
 """Seconds' worth of calls that may wait, so that the next is always at hand."""
 
@@ -38,11 +45,13 @@ class CallLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Turn:
     """A call that may be sent now. `refusals` were there before it, a burst of them counted as one."""
 
-    __slots__ = ("ended", "refusals", "tokens")
+    __slots__ = ("at", "beside", "ended", "refusals", "tokens")
 
-    def __init__(self, tokens: int, refusals: int) -> None:
-        """`tokens` as they were estimated."""
+    def __init__(self, tokens: int, at: float, beside: int, refusals: int) -> None:
+        """`tokens` as they were estimated, `at` a moment; so many were under way, this one included."""
         self.tokens = tokens
+        self.at = at
+        self.beside = beside
         self.refusals = refusals
         self.ended = False
 
@@ -73,6 +82,7 @@ class Pace:
         self._in_a_row = 0
         self._metered = limits.requests > 0 or limits.tokens > 0
         self._heeded_at = -inf
+        self._seconds = 0.0
 
     def take(self, tokens: int, now: float) -> tuple[Turn | None, float]:
         """A turn, or the seconds until there may be one (infinite: not before a call ends)."""
@@ -91,11 +101,11 @@ class Pace:
             if wait > 0:
                 return None, wait
             if calls is not None:
-                calls.take(1.0)
+                calls.take(1.0, now)
             if spent is not None:
-                spent.take(tokens)
+                spent.take(tokens, now)
         self.under_way += 1
-        return Turn(tokens, self._refusals), 0.0
+        return Turn(tokens, now, self.under_way, self._refusals), 0.0
 
     def end(self, turn: Turn) -> bool:
         """Note that a call is over; whether it was not before."""
@@ -109,7 +119,7 @@ class Pace:
         """The call was not sent."""
         if self.end(turn):
             if self.requests.bucket is not None:
-                self.requests.bucket.give(1.0)
+                self.requests.bucket.give(1.0, turn.at)
             self._correct(turn, 0)
 
     def answered(self, turn: Turn, tokens: int, headers: Headers, now: float) -> None:
@@ -124,7 +134,8 @@ class Pace:
         if headers and now - self._heeded_at >= _HEED:
             self._heed(headers, now)
         self._correct(turn, tokens)
-        self._accepted.add(now, tokens)
+        self._accepted.add(now, tokens, turn.beside)
+        self._seconds += (now - turn.at - self._seconds) * _NEW
 
     def refused(self, turn: Turn, retry_after: float | None, headers: Headers, now: float) -> float | None:
         """429; how long (seconds) the provider wants to be left alone, if it said so."""
@@ -135,7 +146,7 @@ class Pace:
             pause = min(self._first_pause * 2.0**self._in_a_row, _LONGEST_PAUSE)
             self._in_a_row = min(self._in_a_row + 1, 20)
             self.hold(pause if told is None else told, now)
-            self._learn(told or 0.0, now)
+            self._learn(told, now)
         elif told is not None:
             self.hold(told, now)
         if headers:
@@ -190,7 +201,7 @@ class Pace:
 
     def _correct(self, turn: Turn, tokens: int) -> None:
         if self.tokens.bucket is not None:
-            self.tokens.bucket.give(turn.tokens - tokens)
+            self.tokens.bucket.give(turn.tokens - tokens, turn.at)
 
     def _shrink(self, now: float) -> None:
         self._refusals += 1
@@ -198,20 +209,27 @@ class Pace:
 
     def _calls_for_tokens(self, share: float, now: float) -> float:
         tokens = self.tokens.per_minute(share, now)
-        _, calls, spent = self._accepted.lately(now) if tokens != inf else (0.0, 0, 0)
-        return tokens * calls / spent if calls and spent else inf
+        if tokens == inf:
+            return inf
+        lately = self._accepted.lately(now)
+        return tokens * lately.calls / lately.tokens if lately.tokens else inf
 
-    def _learn(self, told: float, now: float) -> None:
+    def _learn(self, told: float | None, now: float) -> None:
         """What was taken in the last minute and until it can be asked again is the provider's rate."""
-        span, calls, spent = self._accepted.lately(now)
-        accepted = accepted_tokens = inf
-        if calls >= _ENOUGH_TO_LEARN:
-            minutes = max(span + min(told, MINUTE), 1.0) / MINUTE
-            accepted, accepted_tokens = calls / minutes, spent / minutes if spent else inf
+        accepted = accepted_tokens = 0.0
+        for seconds in _LATELY:
+            lately = self._accepted.lately(now, seconds)
+            if lately.calls >= _ENOUGH_TO_LEARN:
+                minutes = max(lately.seconds + min(told or 0.0, MINUTE), 1.0) / MINUTE
+                accepted = max(accepted, lately.calls / minutes)
+                accepted_tokens = max(accepted_tokens, lately.tokens / minutes)
+                if told is not None and told < _SOON and self._seconds > 0:
+                    # It may be calls at once that are limited: then so many are not too many.
+                    accepted = max(accepted, lately.at_once / self._seconds * MINUTE)
         share = self.part
-        self.requests.less(accepted, self.held_until, share, now)
+        self.requests.less(accepted or inf, self.held_until, share, now)
         if self.counts_tokens:
-            self.tokens.less(accepted_tokens, self.held_until, share, now)
+            self.tokens.less(accepted_tokens or inf, self.held_until, share, now)
         self._metered = True
         self.refresh(now)
         for bucket in (self.requests.bucket, self.tokens.bucket):

@@ -35,6 +35,10 @@ class Window:
     def shrink(self, under_way: int, now: float) -> None:
         """Refused, with so many calls under way."""
         refused = min(self.size, float(under_way))
+        if refused <= 1.0:
+            # Of one call: that says nothing about how many there may be.
+            self.restart()
+            return
         again = now < self._until + _MOST_PATIENCE
         self._patience = min(self._patience * 2, _MOST_PATIENCE) if again else _PATIENCE
         self._until = now + self._patience
@@ -44,7 +48,8 @@ class Window:
 
     def restart(self) -> None:
         """Nobody answers at all: one call goes first."""
-        self._doubles_to = max(1.0, self.size / 2)
+        if self.size > 1.0:
+            self._doubles_to = max(1.0, self.size / 2)
         self.size = 1.0
 
     def grow(self, now: float) -> None:
