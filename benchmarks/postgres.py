@@ -6,9 +6,9 @@ Starts a PostgreSQL of its own, with full sync, in the folder: its disk is what 
 limit take turns, so that what else the machine does meets both alike:
 
 - spans of realistic traces through `Store.commit`, by two receivers, 512 a commit; the limit is `COPY` of the
-  same contents into a table without any index, by as many connections, as many a transaction;
-- jobs leased and finished with their results by four processes; the limit is jobs taken from a bare table with
-  `SKIP LOCKED`, 50 at a time, by as many processes.
+same contents into a table without any index, by as many connections, as many a transaction; - jobs leased and
+finished with their results by four processes; the limit is jobs taken from a bare table with `SKIP LOCKED`,
+50 at a time, by as many processes.
 """
 
 import argparse
@@ -32,19 +32,19 @@ from tests.postgres.server import PostgresServer, administer
 RECEIVERS, COMMIT = 2, 512
 WORKERS, LEASED, BATCH = 4, 256, 50
 NOW = 1_750_000_000_000_000_000
-_WORDS = (
-    "the order was refunded because parcel never arrived customer asked twice about Lisbon hotel price policy"
-    " answer cites document seven and says that tickets cannot be changed after check-in unless flight moves"
-).split()
+_WORDS = [
+    f"{a}{b}" for a in ("order", "refund", "ticket", "hotel", "answer") for b in ("", "s", "ed by", " of")
+]
+_IN_SESSION, _WITH_ERROR = 0.4, 0.02
 
 
 def spans(count: int, chance: random.Random) -> Iterator[list[SpanRow]]:
-    """Commits of spans: traces of an agent with model calls, retrievals and tools, of very different length."""
+    """Commits of spans: traces of an agent with model calls, retrievals and tools, some of them long."""
     commit: list[SpanRow] = []
     while count > 0:
         trace_id = chance.randbytes(16).hex()
         service = f"service-{chance.randrange(12)}"
-        session = chance.randbytes(8).hex() if chance.random() < 0.4 else None
+        session = chance.randbytes(8).hex() if chance.random() < _IN_SESSION else None
         parent = ""
         for place in range(min(1 + int(chance.expovariate(1 / 6)), 60)):
             operation = ("invoke_agent", "chat", "retrieval", "execute_tool")[
@@ -65,7 +65,7 @@ def spans(count: int, chance: random.Random) -> Iterator[list[SpanRow]]:
                     session_id=session,
                     start_ns=NOW + place * 1_000_000,
                     end_ns=NOW + place * 1_000_000 + chance.randrange(10**9),
-                    is_error=chance.random() < 0.02,
+                    is_error=chance.random() < _WITH_ERROR,
                     blob=chance.randbytes(100) + text.encode(),
                     envelope=f"resource and scope of {service}".encode() * 12,
                 )
@@ -139,8 +139,8 @@ def work_bare(url: str) -> int:
         print("ready", flush=True)
         sys.stdin.readline()
         while taken := connection.execute(
-            "UPDATE queue SET state = 1 WHERE id IN (SELECT id FROM queue WHERE state = 0 ORDER BY id LIMIT %s"
-            " FOR UPDATE SKIP LOCKED) RETURNING id",
+            "UPDATE queue SET state = 1 WHERE id IN (SELECT id FROM queue WHERE state = 0 ORDER BY id"
+            " LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id",
             (BATCH,),
         ).fetchall():
             count += len(taken)

@@ -51,13 +51,14 @@ class Door:
 
 
 @pytest.fixture
-async def door(tmp_path: Path, mock_judge: MockJudge) -> AsyncIterator[Door]:
+async def door(tmp_path: Path, mock_judge: MockJudge, database_url: str) -> AsyncIterator[Door]:
     evaluators = tmp_path / "evaluators"
     evaluators.mkdir()
     (evaluators / "on_topic.yaml").write_text(EVALUATOR, encoding="utf-8")
     async with HttpReceiver() as backend:
         settings = {
             "O2_JUDGE_AUTH_TOKEN": TOKEN,
+            "SPANJUDGE_DATABASE_URL": database_url,
             "SPANJUDGE_EVALUATORS_DIR": str(evaluators),
             "OTEL_EXPORTER_OTLP_ENDPOINT": backend.url,
         }
@@ -122,7 +123,7 @@ async def test_what_was_acknowledged_is_stored_and_judged(door: Door, protocol: 
     )
     assert await asyncio.to_thread(record, exporter, 101)
     assert await door.served.end() == 0
-    store = await open_store(f"sqlite:///{door.env['SPANJUDGE_DATA_DIR']}/spanjudge.db")
+    store = await open_store(door.env["SPANJUDGE_DATABASE_URL"])
     try:
         assert (await store.health(now_ns=1)).spans == 101
     finally:

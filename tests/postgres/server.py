@@ -12,7 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -52,14 +53,22 @@ def programs() -> Path | None:
     return Path(postgres).parent if version and int(version[0]) >= OLDEST else None
 
 
-def _ordinary_user() -> dict[str, Any]:
-    """Whom to run it as: it refuses to be run by root."""
+class _User(NamedTuple):
+    """Whom to run it as; nobody else when nothing is said."""
+
+    user: int | None = None
+    group: int | None = None
+    extra_groups: tuple[int, ...] | None = None
+
+
+def _ordinary_user() -> _User:
+    """It refuses to be run by root."""
     if os.getuid() != 0:
-        return {}
+        return _User()
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             found = pwd.getpwnam(name)
-            return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": ()}
+            return _User(found.pw_uid, found.pw_gid, ())
     raise RuntimeError("PostgreSQL does not run as root, and there is no user “postgres” or “nobody”")
 
 
@@ -73,10 +82,11 @@ class PostgresServer:
             raise RuntimeError(f"no PostgreSQL {OLDEST} or newer is installed (apt-get install postgresql)")
         self._programs = found
         self._who = _ordinary_user()
-        # Not a folder of pytest's: those can be entered by their owner alone, and the path of a socket is short.
+        # Not a folder of pytest's: those can be entered by their owner alone, and the path of a socket is
+        # short.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-", dir=within))
-        if self._who:
-            os.chown(self.folder, self._who["user"], self._who["group"])
+        if self._who.user is not None and self._who.group is not None:
+            os.chown(self.folder, self._who.user, self._who.group)
         self._data = self.folder / "data"
         self._fsync, self._buffers = fsync, buffers
         self.port = _free_port()
@@ -89,7 +99,9 @@ class PostgresServer:
             cwd=self.folder,
             check=False,
             env=self._environment,
-            **self._who,
+            user=self._who.user,
+            group=self._who.group,
+            extra_groups=self._who.extra_groups,
         )
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stderr.decode()}")
@@ -135,7 +147,9 @@ class PostgresServer:
                 cwd=self.folder,
                 env=self._environment,
                 start_new_session=True,
-                **self._who,
+                user=self._who.user,
+                group=self._who.group,
+                extra_groups=self._who.extra_groups,
             )
         until = time.monotonic() + 60
         while True:
@@ -170,8 +184,9 @@ class PostgresServer:
         """For connections by the socket."""
         return f"postgresql://{USER}@/{database}?host={self.folder}&port={self.port}"
 
-    def tcp_url(self, database: str, *, password: str = "pass%3Aword%2F%401", user: str = USER) -> str:
+    def tcp_url(self, database: str, *, password: str = PASSWORD, user: str = USER) -> str:
         """For connections over TCP, with the password."""
+        password = quote(password, safe="")
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
     def __enter__(self) -> Self:

@@ -54,9 +54,9 @@ def statements() -> Iterator[dict[str, Any]]:
     event.remove(Engine, "before_cursor_execute", run)
 
 
-async def work(path: Path) -> None:
+async def work(url: str) -> None:
     """Everything a store is asked in the course of a day."""
-    store = await open_store(f"sqlite:///{path}")
+    store = await open_store(url)
     whole = Target(kind="trace", trace_id=trace(1))
     session = Target(kind="session", session_id="s")
     touches = [WindowTouch(target=one, seen_ns=NOW, idle_ns=1, longest_ns=9) for one in (whole, session)]
@@ -101,7 +101,7 @@ async def work(path: Path) -> None:
 
 async def test_no_long_table_is_read_from_end_to_end(tmp_path: Path, statements: dict[str, Any]) -> None:
     path = tmp_path / "store.db"
-    await work(path)
+    await work(f"sqlite:///{path}")
     asked = [
         one
         for one in statements

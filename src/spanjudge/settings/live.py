@@ -136,7 +136,8 @@ KEEPING = (
         key="database_url",
         env=("SPANJUDGE_DATABASE_URL",),
         kind=Text("the URL of a database, such as sqlite:////var/lib/spanjudge/spanjudge.db"),
-        about="Where spans, evaluators, jobs and results are kept. `sqlite:` for one process, `postgresql:` for any number of them (the extra `postgres`).",
+        about="Where spans, evaluators, jobs and results are kept: `sqlite:` for one process, `postgresql:` "
+        "for any number of them (the extra `postgres`).",
         example="sqlite:////var/lib/spanjudge/spanjudge.db",
         default_text="`spanjudge.db` in the data folder",
         secret=True,

@@ -9,7 +9,6 @@ which costs a tenth of what values one by one do.
 """
 
 import re
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -94,7 +93,10 @@ class InsertArrays:
         """
         arrays = ", ".join(f"CAST(%b AS {_array_of(table, name)})" for name in columns)
         names = ", ".join(name.partition(" ")[0] for name in columns)
-        self._sql = f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}) {rest}"  # noqa: S608  # our own tables
+        self._sql = (
+            f"INSERT INTO {table.name} ({names})"  # noqa: S608  # our own tables
+            f" SELECT * FROM unnest({arrays}) {rest}"
+        )
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> int:
         """Put them in; how many were new or changed."""
@@ -158,8 +160,8 @@ _ARRAYS: tuple[tuple[type[Any], str], ...] = (
 class Statement:
     """A statement some of whose parameters are lists: `IN :name`, or `AS :name` for rows of two values.
 
-    On SQLite lists are filled up with nulls to one of few sizes, so that the driver finds the statement prepared. Null
-    matches nothing: mind that in a `NOT IN`.
+    On SQLite lists are filled up with nulls to one of few sizes, so that the driver finds the statement
+    prepared. Null matches nothing: mind that in a `NOT IN`.
     """
 
     def __init__(self, sql: str, *, lists: Sequence[str] = (), pairs: str = "") -> None:
@@ -218,7 +220,7 @@ class Statement:
         sql = self._sql.replace("%", "%%")
         if self._pairs:
             columns = ", ".join(f"CAST({mark(f'{self._pairs}_{place}')} AS bytea[])" for place in range(2))
-            sql = sql.replace(f":{self._pairs}", f"(SELECT * FROM unnest({columns}))")
+            sql = sql.replace(f":{self._pairs}", f"(SELECT * FROM unnest({columns}))")  # noqa: S608  # our own statement
         sql = _LIST.sub(lambda found: f"= ANY({mark(found[1])})", sql)
         return _NAMED.sub(lambda found: mark(found[1]), sql)
 
@@ -309,7 +311,7 @@ class Lookup:
         packed = [f"lower(hex({name}))" for name in ids] + list(plain)
         spread = [f"encode({name}, 'hex')" for name in ids] + list(plain)
         self._packed = f"SELECT json_group_array(json_array({', '.join(packed)})) {self._where}"
-        self._spread = f"SELECT {', '.join(spread)} FROM {table.name} WHERE {key} = ANY(%b)"
+        self._spread = f"SELECT {', '.join(spread)} FROM {table.name} WHERE {key} = ANY(%b)"  # noqa: S608  # our own table
 
     def __call__(self, connection: Connection, keys: Sequence[Any]) -> list[list[Any]]:
         """The rows that there are."""

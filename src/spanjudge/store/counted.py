@@ -1,23 +1,27 @@
-"""How many spans are stored, and how many bytes: counters, as going through all of them would take too long."""
+"""How many spans are stored, and how many bytes: counters, as going through all would take too long."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-_ON_CONFLICT = " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"
-_add = text("INSERT INTO meta (name, value) VALUES ('spans', :spans)" + _ON_CONFLICT)
+_add = text(
+    "INSERT INTO meta (name, value) VALUES ('spans', :spans)"
+    " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"
+)
 # A row for each of many connections: one for all would have them commit one after another.
 _add_both = text(
-    "INSERT INTO meta (name, value) SELECT name || ':' || pg_backend_pid() % 64, value"
-    " FROM (VALUES ('bytes', CAST(:bytes AS bigint)), ('spans', CAST(:spans AS bigint))) AS counted (name, value)"
-    + _ON_CONFLICT
+    "INSERT INTO meta (name, value) SELECT name || ':' || pg_backend_pid() % 64, value FROM (VALUES"
+    " ('bytes', CAST(:bytes AS bigint)), ('spans', CAST(:spans AS bigint))) AS more (name, value)"
+    " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"
 )
 SPANS = "SELECT CAST(coalesce(sum(value), 0) AS BIGINT) FROM meta WHERE name = 'spans' OR name LIKE 'spans:%'"
 _spans = text(SPANS)
-# A file of PostgreSQL does not get smaller by what is deleted, but room is used again: what counts is what is in it.
+# Files of PostgreSQL do not get smaller by what is deleted, but its room is used again: what is in them
+# counts.
 _size = text(
-    "SELECT CAST(pg_database_size(current_database()) - coalesce((SELECT sum(pg_total_relation_size(part.relid))"
-    " FROM unnest(ARRAY['spans', 'logs']) AS whole, pg_partition_tree(CAST(whole AS regclass)) AS part), 0)"
+    "SELECT CAST(pg_database_size(current_database())"
+    " - coalesce((SELECT sum(pg_total_relation_size(part.relid)) FROM"
+    " unnest(ARRAY['spans', 'logs']) AS whole, pg_partition_tree(CAST(whole AS regclass)) AS part), 0)"
     " + (SELECT coalesce(sum(value), 0) FROM meta WHERE name LIKE 'bytes:%') AS bigint)"
 )
 _ROW = 400

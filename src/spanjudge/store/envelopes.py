@@ -26,8 +26,8 @@ _bodies = Select(
 )
 
 
-# On PostgreSQL uses are not counted: every commit of a sender would have to wait for the one before. It is noted,
-# about once a day, that an envelope is still used.
+# On PostgreSQL uses are not counted: every commit of a sender would have to wait for the one before. It is
+# noted, about once a day, that an envelope is still used.
 _there = Select(
     "SELECT id, digest, seen_ns FROM envelopes WHERE digest IN :digests",
     ids=("digest",),
@@ -54,7 +54,7 @@ class Envelopes:
         self._seen: dict[bytes, tuple[int, int]] = {}
 
     def ready(self, connection: Connection, bodies: Collection[bytes], *, now_ns: int) -> dict[bytes, int]:
-        """On PostgreSQL: the ids by body, of envelopes that stay for as long as what is stored with them now."""
+        """On PostgreSQL: the ids by body, of envelopes that stay as long as what is stored with them now."""
         digests = {body: hashlib.blake2b(body, digest_size=16).digest() for body in bodies}
         fresh_ns = now_ns - _DAY
         unknown = [one for one in digests.values() if self._seen.get(one, _NEVER)[1] <= fresh_ns]

@@ -64,13 +64,14 @@ def finish(
     """End jobs that the owner still has, and send others back; how many were ended."""
     targets = {target_key(one.job.target) for one in finishes if one.evaluated is not None}
     with held(connection, targets):
-        return _finish(connection, finishes, retries, owner, now_ns, destinations)
+        return _finish(connection, finishes, retries, owner=owner, now_ns=now_ns, destinations=destinations)
 
 
 def _finish(
     connection: Connection,
     finishes: Sequence[Finish],
     retries: Sequence[Retry],
+    *,
     owner: str,
     now_ns: int,
     destinations: Sequence[str],

@@ -12,7 +12,7 @@ from spanjudge.store.counted import room_for
 from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.keys import portions, session_key, span_key, span_keys_between
-from spanjudge.store.postgres.dropping import Dropping
+from spanjudge.store.postgres.dropping import Dropping, limits_of_rows
 from spanjudge.store.postgres.locks import held
 from spanjudge.store.traces import shrink
 
@@ -54,7 +54,8 @@ _logs_of = Select(
     pairs="ids",
 )
 _lone_logs = Select(
-    "SELECT l.trace_id, l.id, l.envelope_id, length(l.blob) AS size FROM logs AS l WHERE l.received_ns < :before AND NOT EXISTS"
+    "SELECT l.trace_id, l.id, l.envelope_id, length(l.blob) AS size FROM logs AS l"
+    " WHERE l.received_ns < :before AND NOT EXISTS"
     " (SELECT 1 FROM spans AS s WHERE s.trace_id = l.trace_id AND s.span_id = l.span_id)"
     " ORDER BY l.received_ns LIMIT :most",
     ids=("trace_id",),
@@ -87,9 +88,10 @@ class Retention:
         self._from = _BEGIN
 
     async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
-        """Delete at most `limit` old spans, and as many old results; how many. On PostgreSQL whole days first.
+        """Delete at most `limit` old spans, and as many old results; how many.
 
-        What is to go is looked up beside other work; only the deletion itself holds up who writes.
+        On PostgreSQL whole partitions go first. What is to go is looked up beside other work; only the
+        deletion itself holds up who writes.
         """
         if self._whole is not None:
             dropped = await self._whole.purge(
@@ -97,6 +99,9 @@ class Retention:
             )
             if dropped:
                 return dropped
+            spans_before_ns, results_before_ns = await self._database.read(
+                lambda db: limits_of_rows(db, spans_before_ns, results_before_ns)
+            )
         if spans_before_ns != self._before_ns:
             self._before_ns, self._from = spans_before_ns, _BEGIN
         count, done = 0, False

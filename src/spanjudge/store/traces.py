@@ -88,6 +88,7 @@ class TraceSum:
     )
 
     def __init__(self, trace_id: str) -> None:
+        """Without any span yet."""
         self.trace_id = trace_id
         self.root_id, self.name, self.service = "", "", ""
         self.root_ns = 0

@@ -134,7 +134,7 @@ def schema(connection: Connection) -> dict[str, object]:
     return {
         name: (
             sorted(
-                (str(one["name"]), str(one["type"]), one["nullable"], one["comment"])
+                (str(one["name"]), str(one["type"]), one["nullable"], one.get("comment"))
                 for one in found.get_columns(name)
             ),
             sorted((str(one["name"]), one["unique"]) for one in found.get_indexes(name)),

@@ -30,7 +30,8 @@ async def test_an_outcome_that_is_seen_after_a_later_one_counts(postgres_url: st
     with psycopg.connect(postgres_url) as slow:
         # Has its id, and is not committed.
         slow.execute(
-            f"INSERT INTO results (result_id, target, {COLUMNS}) SELECT 'slow', 's-slow', {COLUMNS} FROM results"  # noqa: S608  # our own names
+            f"INSERT INTO results (result_id, target, {COLUMNS})"  # noqa: S608  # our own names
+            f" SELECT 'slow', 's-slow', {COLUMNS} FROM results"
         )
         for number in (2, 3):
             await judged(number)

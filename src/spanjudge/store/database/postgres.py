@@ -53,9 +53,10 @@ _CONNECT = {
 }
 # Acknowledged is on disk, whatever the server's default; and a process that hangs holds no lock for ever.
 _SETUP = (
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') = 'off'; "
     "SELECT set_config('lock_timeout', '30s', false),"
-    " set_config('idle_in_transaction_session_timeout', '60s', false)",
+    " set_config('idle_in_transaction_session_timeout', '60s', false)"
 )
 
 
@@ -237,8 +238,7 @@ class PostgresDatabase:
 
 def _connected(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
-        for statement in _SETUP:
-            cursor.execute(statement)
+        cursor.execute(_SETUP)
     connection.commit()
 
 

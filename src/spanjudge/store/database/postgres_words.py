@@ -4,7 +4,7 @@ from typing import Any
 
 from psycopg import Error, OperationalError
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
 
 _SETTING = "SPANJUDGE_DATABASE_URL"
 
@@ -22,8 +22,8 @@ _WORDS = {
     " database (ALTER DATABASE … OWNER TO …)",
     "3F": f"{{name}}: the user may use no schema there; make the user of {_SETTING} the owner of the database"
     " (ALTER DATABASE … OWNER TO …)",
-    "25006": f"{{name}} takes no writes (a standby, or default_transaction_read_only); name the primary server"
-    f" in {_SETTING}",
+    "25006": "{name} takes no writes (a standby, or default_transaction_read_only); name the primary"
+    f" server in {_SETTING}",
     "53100": "the disk of {name} is full: nothing of this was stored; make room there",
     "53200": "{name} has not enough memory: nothing of this was stored; see shared memory and"
     " max_locks_per_transaction there",
@@ -93,21 +93,27 @@ def is_lost(error: BaseException) -> bool:
 
 def told(error: BaseException, name: str) -> str:
     """An error in words."""
-    if isinstance(error, NoSuchModuleError):
-        return f"{_SETTING} cannot be used: {error}"
-    state = state_of(error)
+    state = state_of(error) or _refused(error)
     for length in range(len(state), 1, -1):
         words = _WORDS.get(state[:length])
         if words:
             return words.format(name=name)
     if state:
         return f"{name} refused: {type(_origin(error)).__name__} ({state})"
+    return _not_reached(error, name)
+
+
+def _refused(error: BaseException) -> str:
+    """The SQLSTATE of an error that has none."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return _WORDS["08"].format(name=name)
+        return "08"
+    said = str(_origin(error))
+    refused = "FATAL" in said or "no password" in said
+    return next((state for piece, state in _REFUSALS if refused and piece in said), "")
+
+
+def _not_reached(error: BaseException, name: str) -> str:
     said = str(_origin(error)).strip() if isinstance(_origin(error), Error) else ""
-    for piece, known in _REFUSALS:
-        if piece in said and ("FATAL" in said or "no password" in said):
-            return _WORDS[known].format(name=name)
     if "connection" in said or "resolve" in said or "translate host" in said:
         why = said.splitlines()[0].rpartition("failed: ")[2]
         return f"{name} cannot be reached ({why}); check host and port in {_SETTING}, and that it runs"

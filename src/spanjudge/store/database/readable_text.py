@@ -1,7 +1,7 @@
 """Text on its way to PostgreSQL, which takes neither zero bytes nor the halves of characters.
 
-Such text is rare, and looking at every text costs as much as sending it: so a transaction that was refused for
-it is done again on a connection that looks.
+Such text is rare, and looking at every text costs as much as sending it: so a transaction that was refused
+for it is done again on a connection that looks.
 """
 
 from typing import Any

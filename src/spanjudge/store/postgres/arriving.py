@@ -1,7 +1,8 @@
 """What requests brought, on PostgreSQL, where many store at once and no index tells a span sent again.
 
-Spans are partitioned by when they came, so that an index cannot say that ids are unique. Instead, while the row
-of its trace is locked, it is looked up which spans are there; for a trace that is new there is nothing to look up.
+Spans are partitioned by when they came, so that an index cannot say that ids are unique. Instead, while the
+row of its trace is locked, it is looked up which spans are there; for a trace that is new there is nothing to
+look up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from spanjudge.pipeline.ports import Committed, Intake, LogRow, NewJob, SpanRow
-from spanjudge.store import jobs as job_rows
 from spanjudge.store import counted, late_content, tables, windows
+from spanjudge.store import jobs as job_rows
 from spanjudge.store.bulk import Copy, InsertArrays, Row, Select
 from spanjudge.store.counted import room_for
 from spanjudge.store.envelopes import Envelopes

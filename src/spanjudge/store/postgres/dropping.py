@@ -1,4 +1,4 @@
-"""Retention by whole partitions: what nobody needs any more goes at once, and what pointed there in portions."""
+"""Retention by whole partitions: what nobody needs goes at once, what pointed there in portions."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -43,7 +43,8 @@ _delete_jobs = Statement(
     " (SELECT 1 FROM spans AS s WHERE s.trace_id = gone.trace_id AND s.span_id = substr(jobs.target, 18, 8)))"
 )
 _begins_later = Statement(
-    "UPDATE traces SET received_ns = (SELECT min(s.received_ns) FROM spans AS s WHERE s.trace_id = traces.trace_id)"
+    "UPDATE traces SET received_ns ="
+    " (SELECT min(s.received_ns) FROM spans AS s WHERE s.trace_id = traces.trace_id)"
     " WHERE trace_id IN :traces",
     lists=("traces",),
 )
@@ -122,10 +123,30 @@ def _tidy_traces(connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         shrink(connection, traces)
         _delete_jobs(connection, {"traces": traces})
         _begins_later(connection, {"traces": traces})
-        left = {row[0] for row in _sessions_left(connection, names=list(sessions))} if sessions else set()
+        left = {row[0] for row in _sessions_left(connection, names=list(sessions))}
         targets = [session_key(name) for name in sessions - left]
         for some in portions(targets):
             _delete_of(connection, {"targets": some})
+
+
+def limits_of_rows(connection: Connection, spans_before_ns: int, results_before_ns: int) -> tuple[int, int]:
+    """Before when spans, and results, are deleted row by row.
+
+    What is too old in a partition with younger rows waits until it is dropped with them; else nothing would
+    be left to drop. Not in the newest one: who has so little room cannot wait.
+    """
+    return (
+        _limit_of_rows(connection, SPANS, spans_before_ns),
+        _limit_of_rows(connection, RESULTS, results_before_ns),
+    )
+
+
+def _limit_of_rows(connection: Connection, kind: partitions.Kind, before_ns: int) -> int:
+    newest = connection.exec_driver_sql(
+        f"SELECT {kind.column} FROM {kind.table} ORDER BY id DESC LIMIT 1"  # noqa: S608  # our own names
+    ).scalar()
+    is_newest = newest is None or before_ns // kind.length >= newest // kind.length
+    return before_ns if is_newest else before_ns - before_ns % kind.length
 
 
 def _log_limit(connection: Connection) -> int:

@@ -1,7 +1,7 @@
 """Leasing on PostgreSQL, where many workers do so at the same time.
 
-Whoever leases jobs of a target takes all of its due jobs, as one call answers for them. So it is the target that
-is taken, by a lock that nobody waits for: who finds it taken goes on to the next.
+Whoever leases jobs of a target takes all of its due jobs, as one call answers for them. So it is the target
+that is taken, by a lock that nobody waits for: who finds it taken goes on to the next.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 
 from spanjudge.store.bulk import Statement
 
-# A target's lock is one of so many: each takes a place in a table of the server that is not large.
-_LOCKS = 1_024
 _ROUNDS = 4
 
-# “state < 1” is the same as “= 0”, but for the index of what waits: that one would be gone through as a whole.
+# “state < 1” is the same as “= 0”, but for the index of what waits: that one would be gone through as a
+# whole.
 _TAKE = (
     "WITH mine AS MATERIALIZED (SELECT target FROM unnest(CAST(:targets AS bytea[])) AS target WHERE"
-    f" pg_try_advisory_xact_lock(1936745578, abs(hashtext(encode(target, 'hex')) % {_LOCKS}))),"  # noqa: S608  # our own number
+    # A target's lock is one of so many: each takes a place in a table of the server that is not large.
+    " pg_try_advisory_xact_lock(1936745578, abs(hashtext(encode(target, 'hex')) % 1024))),"
     " due AS MATERIALIZED (SELECT job.id FROM mine CROSS JOIN LATERAL (SELECT id FROM jobs"
     " WHERE target = mine.target AND evaluator IN :names AND state < 1 AND due_ns <= :now"
     " FOR NO KEY UPDATE SKIP LOCKED) AS job)"

@@ -2,11 +2,11 @@
 
 On PostgreSQL the row of a trace is the lock of everything of that trace: its spans and log records, its jobs
 (which of them are one call recorded twice), its window, and which of its outcomes are the current ones. The
-locks of a transaction are taken first and in one order, so that transactions wait for each other but not in
-a circle: rows of traces by their ids – those that are made here before those that are there –, then envelopes,
-then jobs by their ids, then rows of windows by their targets (a session's is the lock of its session), and last
-what many transactions touch: usage, and counters. Where that order cannot be kept, as for a trace that went
-meanwhile, PostgreSQL ends one of two that wait for each other, and `Database` does it again.
+locks of a transaction are taken first and in one order, so that transactions wait for each other but not in a
+circle: rows of traces by their ids – those that are made here before those that are there –, then envelopes,
+then jobs by their ids, then rows of windows by their targets (a session's is the lock of its session), and
+last what many transactions touch: usage, and counters. Where that order cannot be kept, as for a trace that
+went meanwhile, PostgreSQL ends one of two that wait for each other, and `Database` does it again.
 """
 
 from collections.abc import Collection, Generator, Iterable

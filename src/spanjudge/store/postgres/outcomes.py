@@ -1,7 +1,7 @@
 """Outcomes on PostgreSQL, where no index tells that one is there: results are partitioned by when they came.
 
-While the target's trace (or session) is locked, all that is stored of the target is looked up: so an outcome is
-stored once, and the newest of an evaluator and a target is the current one.
+While the target's trace (or session) is locked, all that is stored of the target is looked up: so an outcome
+is stored once, and the newest of an evaluator and a target is the current one.
 """
 
 from collections.abc import Sequence

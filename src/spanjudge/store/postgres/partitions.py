@@ -1,8 +1,9 @@
 """Partitions of spans, log records (a day each) and results (seven days each).
 
-They are made before they are needed: what is stored first on a day sees to its partitions and to the next ones.
-What has none, for instance because a lock could not be had, goes into a partition for all the rest, so that
-nothing is ever refused. Retention drops whole partitions, which costs no more for many rows than for few.
+They are made before they are needed: what is stored first on a day sees to its partitions and to the next
+ones. What has none, for instance because a lock could not be had, goes into a partition for all the rest, so
+that nothing is ever refused. Retention drops whole partitions, which costs no more for many rows than for
+few.
 """
 
 import time

@@ -34,7 +34,7 @@ class _InBytes(FunctionElement[bool]):
 
 
 def in_bytes(column: ColumnElement[bytes], form: bytes) -> ColumnElement[bool]:
-    """Whether a column holds these bytes, which have no capital letters; the database does it, beside Python."""
+    """Whether a column holds these bytes, in small letters; the database does it, beside Python."""
     return _InBytes(
         column, literal(form, LargeBinary), literal(form.replace(b"\x00", b"\x01").decode("latin-1"))
     )

@@ -5,7 +5,9 @@ from sqlalchemy import Connection, text
 from spanjudge.pipeline.queries import NewestSpan
 from spanjudge.store.counted import SPANS
 
-_newest = text(f"SELECT service, received_ns, ({SPANS}) FROM spans ORDER BY id DESC LIMIT 1")
+_newest = text(
+    f"SELECT service, received_ns, ({SPANS}) FROM spans ORDER BY id DESC LIMIT 1"  # noqa: S608  # our own statement
+)
 
 
 def newest_span(connection: Connection) -> NewestSpan | None:

@@ -61,7 +61,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 State = tuple[int, int, int, int]
-"""Of all outcomes: the oldest and the newest id; on PostgreSQL the last settled id, and how many are above."""
+"""The oldest and the newest id of outcomes; on PostgreSQL the last settled one, and how many are above."""
 
 _MOST_GIVEN_OUT = 1_000
 
@@ -92,8 +92,9 @@ class Stretches:
     evaluator and target; and the oldest are deleted. So one look at the newest and the oldest ids tells what
     of the kept is still true, whoever changed it.
 
-    On PostgreSQL outcomes are seen when their transaction ends, which is not in the order of their ids. An id is
-    settled when every transaction that ran while it was given out has ended; those above are counted each time.
+    On PostgreSQL outcomes are seen when their transaction ends, which is not in the order of their ids. An id
+    is settled when every transaction that ran while it was given out has ended; those above are counted each
+    time.
     """
 
     def __init__(self, *, many: float = 2_000) -> None:
@@ -107,7 +108,7 @@ class Stretches:
         self._lock = threading.Lock()
 
     def state(self, connection: Connection) -> State:
-        """The oldest and the newest id, and how many are new. What is kept and not true any more is forgotten."""
+        """Of all outcomes; see `State`. What is kept and not true any more is forgotten."""
         first, last, oldest_ns = connection.execute(_ends).one()
         state = (int(first), int(last), *self._above(connection, int(last)))
         with self._lock:

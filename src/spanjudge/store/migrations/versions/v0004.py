@@ -1,7 +1,7 @@
 """On PostgreSQL: spans, log records and results in partitions of time, so that retention drops whole ones.
 
-Nothing changes on SQLite. Ids of spans and results are unique by how they are stored, not by an index any more:
-see `spanjudge.store.postgres`.
+Nothing changes on SQLite. Ids of spans and results are unique by how they are stored, not by an index any
+more: see `spanjudge.store.postgres`.
 """
 
 import sqlalchemy as sa
@@ -61,9 +61,11 @@ _INDEXES_BEFORE = {
         "CREATE INDEX results_values ON results (evaluator, label, code, judge_model, current, time_ns)",
         "CREATE INDEX results_evaluator ON results (evaluator, time_ns, code)",
         "CREATE INDEX results_session ON results (session_id) WHERE session_id IS NOT NULL",
-        "CREATE INDEX results_time ON results (current, time_ns, evaluator, verdict, code, label, score,"
-        " service, model, operation, judge_model, kind, target, input_tokens, output_tokens, cost_usd,"
-        " duration)",
+        (
+            "CREATE INDEX results_time ON results (current, time_ns, evaluator, verdict, code, label, score,"
+            " service, model, operation, judge_model, kind, target, input_tokens, output_tokens, cost_usd,"
+            " duration)"
+        ),
     ),
 }
 # Rows of these change several times in a short life.
@@ -123,12 +125,14 @@ def downgrade() -> None:
         return
     for table in _BUSY:
         _run(
-            f"ALTER TABLE {table} RESET (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)"
+            f"ALTER TABLE {table} RESET"
+            " (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)"
         )
     for table, _, _ in _PARTITIONED:
         _move_away(table)
         _run(
-            f"CREATE TABLE {table} (LIKE {table}_before INCLUDING DEFAULTS INCLUDING COMMENTS, PRIMARY KEY (id))"
+            f"CREATE TABLE {table} (LIKE {table}_before INCLUDING DEFAULTS INCLUDING COMMENTS,"
+            " PRIMARY KEY (id))"
         )
         for index in _INDEXES_BEFORE[table]:
             _run(index)

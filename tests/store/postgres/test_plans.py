@@ -1,0 +1,62 @@
+"""How PostgreSQL answers: by index, so that a method takes no longer when the tables are long."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, event
+
+from spanjudge.pipeline.queries import Filters
+from spanjudge.store.store import open_store
+from tests.contracts.stored import NOW, SECOND
+from tests.store.test_plans import work
+
+LONG = re.compile(r"Seq Scan on (spans|logs|jobs|results|outbox|traces|windows)\w*")
+
+# What may be read from end to end: where the question asks for all of it, or there is one row a sender.
+WHOLE = {
+    "SELECT count(*) FROM outbox": "a count",
+    "SELECT count(*), min(due_ns) FROM jobs": "a count",
+    "SELECT DISTINCT destination FROM outbox": "once at the start",
+}
+
+
+@pytest.fixture
+def statements() -> Iterator[dict[str, Any]]:
+    """Every statement that is run, with its last parameters."""
+    seen: dict[str, Any] = {}
+
+    def run(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen[statement] = parameters
+
+    event.listen(Engine, "before_cursor_execute", run)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", run)
+
+
+async def test_no_long_table_is_read_from_end_to_end(postgres_url: str, statements: dict[str, Any]) -> None:
+    await work(postgres_url)
+    store = await open_store(postgres_url)
+    filters = Filters(start_ns=NOW, end_ns=NOW + SECOND)
+    await store.queries.traces(filters, limit=9)
+    await store.queries.spans(filters, limit=9)
+    await store.queries.results(filters, limit=9)
+    await store.queries.counters()
+    await store.queries.newest_span()
+    await store.queries.stored_since()
+    await store.aclose()
+    asked = [one for one in statements if one.lstrip().startswith(("SELECT", "WITH", "UPDATE", "DELETE"))]
+    assert len(asked) > 40
+    slow: list[str] = []
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("SET enable_seqscan = off")
+        for statement in asked:
+            if any(known in statement for known in WHOLE):
+                continue
+            rows = connection.execute(f"EXPLAIN {statement}".encode(), statements[statement]).fetchall()
+            slow += [f"{row[0].strip()}: {statement}" for row in rows if LONG.search(row[0])]
+            connection.rollback()
+            connection.execute("SET enable_seqscan = off")
+    assert not slow, "\n\n".join(slow)
