@@ -38,6 +38,19 @@ _FOR_SMALL_JUDGES = 2
 _BEHIND = 0.75
 """What groups of backfills may have of the places, so that what comes in begins at once."""
 
+_BREATH = 0.003
+"""Seconds between the beginnings of two groups of backfills while something comes in.
+
+A crowd of them ends as a crowd, and what comes in then waits for the processor.
+"""
+
+_YIELD = 4.0
+"""Times the event loop's lateness that is added to it: backfills have the processor that is left over."""
+
+_LONGEST_BREATH = 0.5
+_LATELY = 2.0
+"""Seconds after which nothing counts as coming in any more."""
+
 _AT_A_TIME = 16
 """Groups begun in one turn of the event loop."""
 
@@ -85,6 +98,9 @@ class Lane:
         self._unread: list[Group] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._behind = 0
+        self._breath: asyncio.TimerHandle | None = None
+        self._late = 0.0
+        self._live_at = float("-inf")
         self._more = False
         self._jobs_a_group = 1.0
         self._leased_at = 0.0
@@ -108,6 +124,8 @@ class Lane:
     async def drain(self, seconds: float) -> None:
         """Finish what is under way, for so long; the rest is given up."""
         self._drop()
+        if self._breath is not None:
+            self._breath.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
         for task in list(self._tasks):
@@ -177,29 +195,41 @@ class Lane:
         return await self._desk.store.material(targets, most_spans=self._desk.options.most_spans)
 
     def _begin(self) -> None:
+        ahead = self._ready[: Rank.BACKFILL]
         for _ in range(_AT_A_TIME):
-            group = self._next()
-            if group is None:
-                return
-            behind = group.rank is Rank.BACKFILL
-            self._behind += behind
-            task = asyncio.create_task(self._hear(group))
-            self._tasks.add(task)
-            task.add_done_callback(self._over_behind if behind else self._over)
-        # Hundreds begun at once would keep everybody else in this event loop waiting.
-        asyncio.get_running_loop().call_soon(self._begin)
+            if not any(ahead) or len(self._tasks) >= self._allowed:
+                break
+            self._live_at = asyncio.get_running_loop().time()
+            self._start(next(groups for groups in ahead if groups).popleft(), self._over)
+        else:
+            # Hundreds begun at once would keep everybody else in this event loop waiting.
+            asyncio.get_running_loop().call_soon(self._begin)
+        self._begin_behind()
 
-    def _next(self) -> Group | None:
-        """The group to begin now."""
-        if not any(self._ready):
-            return None
+    def _begin_behind(self) -> None:
+        """Begin a group of a backfill, and the next one a moment later: what is live goes on in between."""
+        loop, behind = asyncio.get_running_loop(), self._ready[Rank.BACKFILL]
+        if self._breath is not None or not behind or any(self._ready[: Rank.BACKFILL]):
+            return
         allowed = self._allowed
-        if len(self._tasks) >= allowed:
-            return None
-        for rank, groups in enumerate(self._ready):
-            if groups and (rank != Rank.BACKFILL or self._behind < max(1, int(allowed * _BEHIND))):
-                return groups.popleft()
-        return None
+        if len(self._tasks) >= allowed or self._behind >= max(1, int(allowed * _BEHIND)):
+            return
+        self._behind += 1
+        self._start(behind.popleft(), self._over_behind)
+        pause = 0.0
+        if loop.time() - self._live_at < _LATELY:
+            pause = min(_BREATH + _YIELD * self._late, _LONGEST_BREATH)
+        self._breath = loop.call_later(pause, self._after_breath, loop.time() + pause)
+
+    def _after_breath(self, due: float) -> None:
+        self._breath = None
+        self._late += (asyncio.get_running_loop().time() - due - self._late) / 4
+        self._begin_behind()
+
+    def _start(self, group: Group, over: Callable[["asyncio.Task[None]"], None]) -> None:
+        task = asyncio.create_task(self._hear(group))
+        self._tasks.add(task)
+        task.add_done_callback(over)
 
     def _over_behind(self, task: "asyncio.Task[None]") -> None:
         self._behind -= 1
