@@ -107,10 +107,19 @@ async def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     assert "is damaged" in await refused(path)
 
 
-async def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_used_while_that_only_adds(tmp_path: Path) -> None:
+    """Processes are exchanged one by one: an older one may have to start again after a newer one migrated."""
     path = await made(tmp_path / "store.db")
     with sqlite3.connect(path) as file:
         file.execute("UPDATE alembic_version SET version_num = '9999'")
+        file.execute("ALTER TABLE spans ADD COLUMN tenant TEXT")
+    file.close()
+    store = await open_store(url(path))
+    await store.commit([Intake(spans=[span(2)], jobs=[job(2)])], now_ns=NOW)
+    assert len(await store.find_spans(span_id(2))) == 1
+    await store.aclose()
+    with sqlite3.connect(path) as file:
+        file.execute("INSERT INTO meta (name, value) VALUES ('schema_line', 2)")
     file.close()
     told = await refused(path)
     assert "written by a newer version" in told

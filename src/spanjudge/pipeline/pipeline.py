@@ -11,9 +11,8 @@ import msgspec
 
 from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.judge import Judge
-from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.backfill import Backfills
-from spanjudge.pipeline.budget_gauges import observe_budgets
+from spanjudge.pipeline.budget_keeping import BudgetKeeping
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.chores import DUTIES, RETENTION, Chores, duties_of_worker, export_duty
 from spanjudge.pipeline.clock import Clock, Now
@@ -26,12 +25,12 @@ from spanjudge.pipeline.lane import groups_at_once
 from spanjudge.pipeline.membership import Membership
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.outbox import Pump
-from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store, StoreError
+from spanjudge.pipeline.ports import Exporter, Health, OverloadedError, Store
 from spanjudge.pipeline.queue_gauges import observe_queue, oldest_wait
 from spanjudge.pipeline.rates import Rate, Rates
 from spanjudge.pipeline.reception import Reception
 from spanjudge.pipeline.retention import Retention
-from spanjudge.pipeline.supervision import ended, supervised, woken
+from spanjudge.pipeline.supervision import ended, supervised
 from spanjudge.pipeline.windows import Windows
 from spanjudge.pipeline.worker import Worker, new_owner
 from spanjudge.spans.otlp import ReceivedLog, ReceivedSpan
@@ -43,9 +42,6 @@ _log = logging.getLogger("spanjudge.pipeline")
 
 _LOOK_SECONDS = 1.0
 _HEALTH_SECONDS = 5.0
-_BUDGET_SECONDS = 1.0
-_NEED_SECONDS = 0.25
-_BUDGET_GAP = 0.02
 _LAST_EXPORTS = 5.0
 
 
@@ -76,7 +72,6 @@ class Pipeline:
         self._store = store
         self._options = options = options or PipelineOptions()
         self._now = now or Clock()
-        self._ledger = ledger
         self._judges = tuple(judges)
         self._not_ready = not_ready
         self._metrics = ResultMetrics()
@@ -114,6 +109,7 @@ class Pipeline:
             on_roll=self._on_roll,
         )
         """This process among the others."""
+        self._budgets = BudgetKeeping(ledger, store, self.owner)
         self._judge_shares = JudgeShares(store.coordination, self.owner, judges, self._now)
         self._reception = (
             Reception(
@@ -139,7 +135,7 @@ class Pipeline:
                 owner=self.membership.member.id,
                 destinations=names,
                 on_results=self._results,
-                on_usage=self._used,
+                on_usage=self._budgets.stored,
                 judged_elsewhere=self._judged_elsewhere,
                 fresh=fresh,
             )
@@ -222,11 +218,7 @@ class Pipeline:
     async def start(self) -> None:
         """Begin. Raises `StoreError` when the store cannot be read."""
         await self._catalogue.refresh()
-        if self._ledger is not None:
-            self._ledger.share(self._store.coordination, self.owner)
-            await self._ledger.load(self._store)
-            await self._ledger.follow(self._store)
-            observe_budgets(self._ledger)
+        await self._budgets.start()
         self._measure()
         self._judge_shares.start()
         await self.membership.beat()
@@ -244,7 +236,7 @@ class Pipeline:
         }
         lasting: dict[str, Callable[[], Coroutine[None, None, None]]] = {
             "telling the other processes": self.membership.run,
-            "keeping budgets": self._keep_budgets,
+            "keeping budgets": self._budgets.run,
             "leaving judge models alone": self._judge_shares.run,
         }
         if self._chores is not None:
@@ -275,11 +267,7 @@ class Pipeline:
         if self._worker is not None:
             await self._worker.stop(drain_seconds)
         await asyncio.gather(*(pump.aclose(min(drain_seconds, _LAST_EXPORTS)) for pump in self._pumps))
-        if self._ledger is not None:
-            try:
-                await self._ledger.save(self._store)
-            except StoreError as error:
-                _log.error("usage could not be stored", extra={"reason": str(error)})
+        await self._budgets.aclose()
         for task in self._lasting:
             await ended(task)
         await self._judge_shares.aclose()
@@ -308,10 +296,6 @@ class Pipeline:
 
     def _judged_elsewhere(self) -> set[str]:
         return {name for one in self.membership.others for name in one.figures.judges}
-
-    def _used(self, rows: Sequence[UsageRow]) -> None:
-        if self._ledger is not None:
-            self._ledger.stored(rows)
 
     def _results(self, results: Sequence[Evaluated]) -> None:
         self._judging.add(len(results))
@@ -376,23 +360,6 @@ class Pipeline:
 
     async def _look_at_health(self) -> None:
         self._health = await self._store.health(now_ns=self._now())
-
-    async def _keep_budgets(self) -> None:
-        ledger, saved = self._ledger, float("-inf")
-        loop = asyncio.get_running_loop()
-        while ledger is not None:
-            await woken(ledger.needs, _NEED_SECONDS if ledger.in_need else _BUDGET_SECONDS)
-            try:
-                if loop.time() - saved >= _BUDGET_SECONDS:
-                    saved = loop.time()
-                    await ledger.save(self._store)
-                    await ledger.follow(self._store)
-                await ledger.sync()
-            except StoreError as error:
-                _log.warning("budgets cannot be kept now", extra={"reason": str(error)})
-                await asyncio.sleep(_BUDGET_SECONDS)
-            # What comes meanwhile is asked for together.
-            await asyncio.sleep(_BUDGET_GAP)
 
     def _measure(self) -> None:
         observe_queue(lambda: self._health, self._now)

@@ -1,13 +1,18 @@
 """The schema of a database: made, checked, or brought up to date when it is opened."""
 
+import logging
+
 from sqlalchemy import Connection, inspect, text
 
 from spanjudge.pipeline.ports import StoreError
-from spanjudge.store.tables import REVISION, REVISIONS, metadata
+from spanjudge.store.tables import LINE, REVISION, REVISIONS, metadata
 
 _STAMP_TABLE = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
 
 
+_log = logging.getLogger("spanjudge.store")
+
+_line = text("SELECT value FROM meta WHERE name = 'schema_line'")
 _OLDEST = 14
 _POSTGRES = text(
     "SELECT current_setting('server_version_num')::int / 10000, current_setting('server_encoding'),"
@@ -41,11 +46,23 @@ def bring_up_to_date(connection: Connection, name: str, *, create: bool) -> None
     if found == REVISION:
         return
     if found is not None and found not in REVISIONS:
+        if _is_of_our_line(connection, found):
+            _log.info(
+                "the schema is of a newer version, and good for this one too",
+                extra={"schema": found, "known": REVISION},
+            )
+            return
         raise StoreError(
             f"{name} was written by a newer version (its schema is {found}, this version knows {REVISION}); "
             "start the newer version, or put a copy from before the upgrade in its place"
         )
     _upgrade(connection)
+
+
+def _is_of_our_line(connection: Connection, found: str) -> bool:
+    """Whether a newer schema only has more than ours: processes are exchanged one by one."""
+    line = connection.execute(_line).scalar_one_or_none() or 1
+    return found.isdigit() and found > REVISION and line == LINE
 
 
 def _upgrade(connection: Connection) -> None:

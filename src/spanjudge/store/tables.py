@@ -26,6 +26,11 @@ REVISION = "0004"
 REVISIONS = ("0001", "0002", "0003", "0004")
 """Every migration this version knows, oldest first."""
 
+LINE = 1
+"""Migrations only add, so that processes of the version before go on beside newer ones. The first one that
+does not will begin a new line, and put its number into `meta` as `schema_line`.
+"""
+
 # SQLite gives a table its fast row id only under the type INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 

@@ -112,8 +112,14 @@ async def test_the_database_of_another_program_is_left_alone(server: PostgresSer
     assert "belongs to another program" in await refused(server.url("bookmarks"))
 
 
-async def test_a_database_of_a_newer_version_is_refused(postgres_url: str) -> None:
+async def test_a_database_of_a_newer_version_is_used_while_that_only_adds(postgres_url: str) -> None:
     administer(postgres_url, "UPDATE alembic_version SET version_num = '9999'")
+    administer(postgres_url, "ALTER TABLE spans ADD COLUMN tenant text")
+    store = await open_store(postgres_url)
+    await store.commit([Intake(spans=[span(1)])], now_ns=NOW)
+    assert len(await store.find_spans(span_id(1))) == 1
+    await store.aclose()
+    administer(postgres_url, "INSERT INTO meta (name, value) VALUES ('schema_line', 2)")
     told = await refused(postgres_url)
     assert "written by a newer version" in told
     assert "9999" in told
