@@ -428,3 +428,21 @@ def test_every_example_is_accepted(provider: str, tmp_path: Path) -> None:
 
 def test_there_is_an_example_for_every_provider_of_the_table() -> None:
     assert set(PROVIDERS) <= set(examples())
+
+
+def test_who_judges_nothing_needs_no_judge_model() -> None:
+    receiver = settings.load({"SPANJUDGE_ROLE": "receiver"})
+    assert (receiver.roles, receiver.judges, receiver.judging) == (("receiver",), {}, False)
+    # Half a judge model, as in an environment that all processes share, is nobody's trouble there.
+    assert settings.load({"SPANJUDGE_ROLE": "receiver", "O2_JUDGE_PROVIDER": "openai"}).judges == {}
+    for role in ("worker", "receiver,api"):
+        assert "O2_JUDGE_PROVIDER is not set" in problem({"SPANJUDGE_ROLE": role})
+    assert "O2_JUDGE_PROVIDER is not set" in _whole({"SPANJUDGE_ROLE": "receiver"})
+    assert load({"SPANJUDGE_ROLE": " API, worker "}).roles == ("worker", "api")
+    assert load({"SPANJUDGE_ROLE": "all"}).roles == load().roles == ("receiver", "worker", "api")
+
+
+def _whole(environ: Mapping[str, str]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        settings.load(environ, whole=True)
+    return str(caught.value)

@@ -52,6 +52,19 @@ async def test_probes_of_an_orchestrator() -> None:
         assert (await server.send("GET", "/livez", headers={})).status == 200
 
 
+async def test_why_it_is_not_ready_is_told_to_who_has_a_token() -> None:
+    reasons: list[str | None] = [None]
+    async with running(ready=lambda: reasons[0]) as server:
+        assert (await server.send("GET", "/ready")).fields == {"status": "ready"}
+        reasons[0] = "the store cannot be reached: it is away"
+        reply = await server.send("GET", "/ready")
+        assert (reply.status, reply.code) == (503, "NOT_READY")
+        assert "the store cannot be reached: it is away" in reply.fields["detail"]
+        assert (await server.send("GET", "/ready", headers={})).status == 401
+        assert "away" not in (await server.send("GET", "/readyz", headers={})).text
+        assert (await server.send("GET", "/livez", headers={})).status == 200
+
+
 async def test_probes_ask_no_judge() -> None:
     model = ScriptedModel()
     async with running(model) as server:

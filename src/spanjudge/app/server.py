@@ -98,7 +98,7 @@ class App:
             exporters,
             pipeline_options(settings),
             roles=settings.roles,
-            ledger=ledger,
+            ledger=ledger if judges else None,
             now=now,
             not_ready=self.not_ready,
         )

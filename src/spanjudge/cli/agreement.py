@@ -85,7 +85,7 @@ def command(  # noqa: PLR0917 - each is an option, and typer passes them by name
         raise typer.BadParameter(message)
     sets = [(path, labelled.read_rows(path)) for path in files or []]
     plans = [labelled.plan(path, rows, evaluator) for path, rows in sets]
-    loaded = settings.load()
+    loaded = settings.load(whole=True)
     app.configure_logs(loaded)
     logs.quiet()
     if judge not in loaded.judges:

@@ -22,7 +22,7 @@ def command() -> None:
     """
     from spanjudge import app, logs, settings  # noqa: PLC0415 - `--help` must not wait for them
 
-    loaded = settings.load()
+    loaded = settings.load(whole=True)
     app.configure_logs(loaded)
     for note in loaded.notes:
         print(f"note: {note}")

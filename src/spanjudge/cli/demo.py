@@ -60,7 +60,7 @@ def command(
     options = {key: value for key, value in options.items() if value is not None}
     if not any(os.environ.get(name, "").strip() for name in ("O2_JUDGE_HOST", "SPANJUDGE_JUDGE_HOST")):
         options = {"host": LOCAL} | options
-    loaded = settings.load(options=options, fallback_provider="embedded")
+    loaded = settings.load(options=options, fallback_provider="embedded", whole=True)
     own_token = not loaded.auth_tokens and loaded.auth_tokens_file is None
     # The demo sends with a token of its own, whatever tokens there are besides.
     token = secrets.token_urlsafe(18)

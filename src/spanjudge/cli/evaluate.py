@@ -106,7 +106,7 @@ def command(  # noqa: PLR0917 - each is an option, and typer passes them by name
     from spanjudge import app, logs, settings  # noqa: PLC0415 - see `cli/main.py`
     from spanjudge.cli.offline import gate, sending  # noqa: PLC0415 - as above
 
-    loaded = settings.load()
+    loaded = settings.load(whole=True)
     app.configure_logs(loaded)
     logs.quiet()
     evaluators = _evaluators(names, evaluators_dir or loaded.evaluators_dir, stored=evaluators_dir is None)

@@ -37,7 +37,7 @@ def command(
     from spanjudge import settings  # noqa: PLC0415 - see `cli/main.py`
 
     # No judge is asked, so none has to be set.
-    loaded = settings.load(fallback_provider="scripted")
+    loaded = settings.load(fallback_provider="scripted", whole=True)
     raw, span, found, shape = asyncio.run(_explained(loaded, span_id, trace_id, shaped=as_json))
     if as_json:
         print(json.dumps(shape | {"span": _span_json(raw, span)}, indent=2, ensure_ascii=False))

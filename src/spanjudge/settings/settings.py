@@ -16,7 +16,7 @@ from spanjudge.judging.models.settings.judge import data_dir, judge
 from spanjudge.judging.models.settings.reading import HIDDEN, Value, show
 from spanjudge.judging.models.settings.setting import Setting
 from spanjudge.judging.models.settings.table import JUDGE
-from spanjudge.pipeline.coordination import Role
+from spanjudge.pipeline.coordination import ROLES, Role
 from spanjudge.settings.reading import Reading, read
 from spanjudge.settings.table import GROUPS
 
@@ -134,15 +134,16 @@ def load(
     *,
     options: Mapping[str, Any] | None = None,
     fallback_provider: str | None = None,
+    whole: bool = False,
 ) -> Settings:
     """The settings, or one `SettingsError` that names everything that is wrong with them.
 
     `options` are those of the command line by their key; `fallback_provider` is used when no provider
-    is set at all.
+    is set at all. `whole`: as for a process that does everything, whatever its role says.
     """
     reading = _read(environ, options, fallback_provider)
     folder = _data_dir(reading, os.environ if environ is None else environ)
-    roles: tuple[Role, ...] = reading.get("role")
+    roles: tuple[Role, ...] = ROLES if whole else reading.get("role")
     judges = {
         name: config
         for name, fields in (reading.judges.items() if judging(roles) else ())
