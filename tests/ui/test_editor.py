@@ -315,6 +315,19 @@ async def test_variables_are_completed_mapped_and_shown_on_the_span(site: Site, 
     await expect(code(page, "User prompt")).to_contain_text("{{span.model}}")
 
 
+async def test_what_no_span_has_is_shown_on_a_span_from_the_first_look(site: Site, open_page: Open) -> None:
+    await site.send(span(1, start_s=time.time() - 60))
+    await site.api("POST", "/evaluators", {"definition": CATEGORY | {"needs": ["context"]}, "publish": False})
+    page = await open_page(site, f"/evaluators/{CATEGORY['name']}")
+    doctor = page.get_by_role("region", name=re.compile("^Variables on"))
+    await expect(doctor.get_by_role("listitem").filter(has_text="context")).to_contain_text(
+        re.compile("missing|empty")
+    )
+    await expect(page.get_by_role("complementary", name="Try on real spans")).not_to_contain_text(
+        "None of these"
+    )
+
+
 async def test_nothing_typed_is_lost_when_the_editor_takes_the_place_of_the_text_area(
     site: Site, open_page: Open
 ) -> None:

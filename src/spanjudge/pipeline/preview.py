@@ -47,7 +47,8 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
     """Of the targets that were read: `received` came of the services, `matching` fit kind and rules,
     `with_content` have what it takes as well, `judged` are left after sampling and calls recorded twice.
 
-    `reasons` count why the others are not judged, most first. `chosen` are the positions of those that are.
+    `reasons` count why the others are not judged, most first. `chosen` are the positions of those that are,
+    `lacking` of those that are in scope, and not judged for something they lack.
     """  # noqa: D205  # one sentence
 
     received: int = 0
@@ -57,6 +58,7 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleEffect, ...] = ()
     reasons: tuple[tuple[str, int], ...] = ()
     chosen: tuple[int, ...] = ()
+    lacking: tuple[int, ...] = ()
 
 
 class _Counted:
@@ -69,6 +71,7 @@ class _Counted:
         self.received = self.matching = self.with_content = 0
         self.reasons: Counter[str] = Counter()
         self.judged: list[int] = []
+        self.lacking: list[int] = []
 
     def take(self, place: int, decision: Decision, key: str, mismatch: Callable[[], str]) -> bool:
         """Note a decision that does not look at sampling; `key` is what sampling goes by."""
@@ -85,6 +88,7 @@ class _Counted:
             words = WORDS[decision.reason or "no_content"]
             told = f"{words}: {decision.detail}" if decision.reason in _SAME_FOR_MANY else words
             self.reasons[told] += 1
+            self.lacking.append(place)
         else:
             self.judged.append(place)
             return True
@@ -99,6 +103,7 @@ class _Counted:
             rules=tuple(rules),
             reasons=tuple(self.reasons.most_common(_MOST_REASONS)),
             chosen=tuple(self.judged),
+            lacking=tuple(self.lacking),
         )
 
 

@@ -46,6 +46,17 @@ async def test_spans_are_counted_and_shown(server: Trying) -> None:
     assert found["samples"][0]["input"].startswith("Where is gate")
 
 
+async def test_where_nothing_can_be_judged_the_samples_are_of_what_lacks_something(server: Trying) -> None:
+    await server.receive(chats(*range(3)))
+    needy = DRAFT | {"needs": ["context"]}
+    found = await server.post("/previews", {"definition": needy, "samples": 2})
+    assert (found["matching"], found["judged"]) == (3, 0)
+    assert [one["service"] for one in found["samples"]] == ["travel-desk"] * 2
+    elsewhere = needy | {"scope": {"services": ["elsewhere"]}}
+    found = await server.post("/previews", {"definition": elsewhere, "samples": 2})
+    assert found["samples"] == []
+
+
 async def test_the_cost_of_a_day_is_that_of_the_prompts_that_would_be_sent(server: Trying) -> None:
     await server.receive(chats(*range(8)))
     alone = await server.post("/previews", scoped())

@@ -102,6 +102,24 @@ async def test_a_result_is_judged_again_and_the_new_one_counts(server: Trying) -
     assert [one["result"]["id"] for one in found["evaluators"]] == [second.id]
 
 
+async def test_while_it_is_judged_again_a_span_shows_the_new_result_or_says_that_it_is_under_way(
+    server: Trying,
+) -> None:
+    await server.publish(question("polite"))
+    await server.receive(chats(1))
+    newest = (await judged(server, 1, 1))["polite"].id
+    path = f"/traces/{target(1).trace_id}/spans/{target(1).span_id}"
+    under_way = {"waiting", "judging", "retrying"}
+    for _ in range(20):
+        await server.post(f"/results/{newest}/retry", None)
+        shown = newest
+        while shown == newest:
+            found = await server.get(path)
+            (shown,) = (one["id"] for one in found["results"])
+            assert shown != newest or {one["state"] for one in found["explained"]} & under_way
+        newest = shown
+
+
 async def test_what_waits_is_not_queued_twice(server: Trying) -> None:
     await server.publish(question("polite"))
     server.judge.always(Behaviour(answer="no JSON"))

@@ -72,7 +72,8 @@ export const usePreview = (definition: Definition, errors: readonly Issue[] | nu
     queryKey: ["editor-preview", key],
     queryFn: ({ signal }) =>
       api.post<Preview>("/previews", { definition: value, hours: 24, samples: samplesAsked }, { signal }),
-    enabled: errors?.length === 0,
+    // The errors are of what is there now: what rested before may still be half written.
+    enabled: errors?.length === 0 && key === now,
     placeholderData: keepPreviousData,
     staleTime: 30_000,
     gcTime: 60_000,

@@ -65,8 +65,9 @@ def router(parts: Parts) -> APIRouter:
         if stored is None:
             raise not_stored(f"span {key[1]} of trace {key[0]}")
         target = Target(trace_id=key[0], span_id=key[1])
-        results = await parts.queries.results_of([target])
+        # Results are read last: one stored in between is shown, and not told as one that is still on its way.
         explained = await _explained(parts, target)
+        results = await parts.queries.results_of([target])
         numbers = await numbers_of(parts.queries, [*(row.evaluated for row in results), *explained])
         return answer(await asyncio.to_thread(_detail, stored, results, explained, numbers, full=full))
 

@@ -66,8 +66,9 @@ def router(parts: Parts) -> APIRouter:
         targets = [target]
         if tree.session_id:
             targets.append(Target(kind="session", session_id=tree.session_id))
-        results = [row for row in await parts.queries.results_of(targets) if row.current]
+        # Results are read last: one stored in between is shown, and not told as one that is still on its way.
         explained = await _explained(parts, tree)
+        results = [row for row in await parts.queries.results_of(targets) if row.current]
         return answer(await _shape(parts, view, tree, results, explained))
 
     return own

@@ -107,7 +107,8 @@ def _shape(
             for one in matches.rules
         ],
         reasons=[Count(value=readable(words), count=whole(count)) for words, count in matches.reasons],
-        samples=_samples(recent, matches.chosen[: body.samples]),
+        # Where nothing can be judged, what a span lacks is best seen on a span.
+        samples=_samples(recent, (matches.chosen or matches.lacking)[: body.samples]),
         calls_day=round(calls, 2),
         tokens_call=expected.tokens,
         tokens_day=round(calls * expected.tokens, 1),
