@@ -22,6 +22,9 @@ OLDEST = 14
 USER, PASSWORD = "spanjudge", "pass:word/@1"
 """Of the server's owner; over TCP the password is asked for, on the socket it is not."""
 
+# Ends a server whose owner was killed: then the end of the pipe is reached.
+_GUARD = 'cat >/dev/null; kill -QUIT "$1"; sleep 1; rm -rf "$2"'
+
 _CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 port = {port}
@@ -91,6 +94,7 @@ class PostgresServer:
         self._fsync, self._buffers = fsync, buffers
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(  # noqa: S603  # the package's own program
@@ -151,6 +155,12 @@ class PostgresServer:
                 group=self._who.group,
                 extra_groups=self._who.extra_groups,
             )
+        self._guard = subprocess.Popen(  # noqa: S603  # our own line of shell
+            ["/bin/sh", "-c", _GUARD, "guard", str(self._process.pid), str(self.folder)],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         until = time.monotonic() + 60
         while True:
             try:
@@ -164,6 +174,7 @@ class PostgresServer:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it: at once but cleanly, or with SIGQUIT as if the machine had lost its power."""
+        self._dismiss_guard()
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(30)
@@ -171,10 +182,17 @@ class PostgresServer:
 
     def kill(self) -> None:
         """SIGKILL to all of it, as a machine that runs out of memory does."""
+        self._dismiss_guard()
         if self._process is not None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(30)
             self._process = None
+
+    def _dismiss_guard(self) -> None:
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
 
     def admin(self, statement: str | sql.Composed, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run a statement outside of any transaction."""

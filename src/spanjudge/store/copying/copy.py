@@ -118,7 +118,7 @@ async def _copy(
         tables = {name: count for name, (count, _) in found.counts.items()}
         told = Told(source=source.name, target=target.name, tables=tables)
         on_begin(told)
-        await target.write(partial(copying.write, found))
+        await target.write(partial(copying.write, found), once=True)
         await reading
     except BrokenOffError:
         # The other end says why.

@@ -23,8 +23,11 @@ class Database(Protocol):
         """Whether other processes store here as well, at the same time: on PostgreSQL."""
         ...
 
-    async def write(self, work: Work[Value]) -> Value:
-        """Do this in a transaction of its own that is on disk when this returns."""
+    async def write(self, work: Work[Value], *, once: bool = False) -> Value:
+        """Do this in a transaction of its own that is on disk when this returns.
+
+        `once`: it cannot be done again from the start, so it fails where others would be.
+        """
         ...
 
     async def read(self, work: Work[Value]) -> Value:

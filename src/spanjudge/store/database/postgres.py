@@ -100,8 +100,12 @@ class PostgresDatabase:
         """Many processes write at once."""
         return True
 
-    async def write(self, work: Work[Value]) -> Value:
+    async def write(self, work: Work[Value], *, once: bool = False) -> Value:
         """Do this in a transaction of its own that is on disk when this returns. Raises `StoreError`."""
+        if once:
+            # Every text is looked at from the start, as a refused one would have it done again.
+            only = partial(self._once, self._engine, work, carefully=True)
+            return await self._run(self._writers, only)
         return await self._run(self._writers, partial(self._transact, self._engine, work))
 
     async def read(self, work: Work[Value]) -> Value:

@@ -63,7 +63,7 @@ class SqliteDatabase:
         """Only one at a time writes to a file."""
         return False
 
-    async def write(self, work: Work[Value]) -> Value:
+    async def write(self, work: Work[Value], *, once: bool = False) -> Value:  # noqa: ARG002  # it never is done again
         """Do this in a transaction of its own that is on disk when this returns. Raises `StoreError`."""
         return await self._run(self._writer, self._writing, partial(self._written, work))
 
