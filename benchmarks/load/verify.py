@@ -19,9 +19,8 @@ _TWICE = (
     " HAVING count(*) > 1) AS twice"
 )
 _WITHOUT_RESULT = (
-    "SELECT count(*) FROM jobs WHERE state = 2 AND NOT EXISTS (SELECT 1 FROM results"
-    " WHERE results.target = jobs.target AND results.evaluator = jobs.evaluator"
-    " AND results.version = jobs.version AND results.generation = jobs.generation)"
+    "SELECT count(*) FROM (SELECT target, evaluator, version, generation FROM jobs WHERE state = 2"
+    " EXCEPT SELECT target, evaluator, version, generation FROM results) AS missing"
 )
 
 
