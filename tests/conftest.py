@@ -6,7 +6,15 @@ from importlib.util import find_spec
 import pytest
 
 from tests.mock_judge import MockJudge
-from tests.ui.chromium import SETTING, chromium, is_required
+from tests.parts import is_required
+from tests.postgres import fixtures
+from tests.postgres.fixtures import DATABASES
+from tests.postgres.server import programs
+from tests.ui.chromium import SETTING, chromium
+
+# Databases for every folder.
+database_url, postgres_url = fixtures.database_url, fixtures.postgres_url
+postgres_server, own_server = fixtures.postgres_server, fixtures.own_server
 
 
 def _is_there(module: str) -> bool:
@@ -26,13 +34,23 @@ collect_ignore = [
         else ["in_process/test_upstream_objects.py"]
     ),
     *(["ui"] if chromium() is None and not is_required() else []),
+    *(["store/postgres"] if programs() is None and not is_required() else []),
 ]
 
 
 def pytest_report_header() -> list[str]:
-    if "ui" not in collect_ignore:
-        return []
-    return [f"NOT RUN: the tests of the pages, as there is no Chromium (install it, or set {SETTING})"]
+    said: list[str] = []
+    if "ui" in collect_ignore:
+        said.append(
+            f"NOT RUN: the tests of the pages, as there is no Chromium (install it, or set {SETTING})"
+        )
+    if "postgres" not in DATABASES:
+        said.append(
+            f"NOT RUN: the tests on PostgreSQL, as there is none (install it, or set {fixtures.SETTING})"
+        )
+    elif "store/postgres" in collect_ignore:
+        said.append("NOT RUN: the tests that stop and start PostgreSQL, as its programs are not installed")
+    return said
 
 
 @pytest.fixture

@@ -120,9 +120,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(*arguments: str, env: Mapping[str, str]) -> AsyncGenerator[Served]:
-    """`spanjudge serve` on a free port."""
-    async with running("serve", "--host", "127.0.0.1", "--port", "0", *arguments, env=env) as process:
+async def serving(*arguments: str, env: Mapping[str, str], command: str = "serve") -> AsyncGenerator[Served]:
+    """`spanjudge serve` (or `worker`) on a free port."""
+    async with running(command, "--host", "127.0.0.1", "--port", "0", *arguments, env=env) as process:
         served = Served(process)
         async with asyncio.timeout(30):
             await served.read()

@@ -1,18 +1,11 @@
-"""The stores on which the contract is tested: each test runs on every one of them."""
+"""The stores on which the contract is tested: each test runs on every kind of database."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from spanjudge.pipeline.ports import Store
 from spanjudge.store.store import open_store
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """An empty database."""
-    return f"sqlite:///{tmp_path / 'store.db'}"
 
 
 @pytest.fixture

@@ -89,7 +89,9 @@ async def test_any_text_can_be_stored(store: Store, text: str) -> None:
     (found,) = await store.find_spans(span_id(1))
     assert found.blob == odd.blob
     (stored,) = await store.jobs_of([target(1)])
-    assert stored.detail == text.encode("utf-8", "replace").decode()
+    # PostgreSQL keeps no zero bytes.
+    readable = text.encode("utf-8", "replace").decode()
+    assert stored.detail in {readable, readable.replace("\x00", "\ufffd")}
 
 
 async def test_times_of_the_far_future_can_be_stored(store: Store) -> None:

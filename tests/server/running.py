@@ -60,7 +60,11 @@ class Running:
         """One request on a new connection; a body that is no bytes is sent as JSON."""
         raw = body is None or isinstance(body, bytes | io.IOBase)
         data: Any = body if raw else json.dumps(body).encode()
-        given = {"Content-Type": "application/json", **(BEARER if headers is None else headers)}
+        given = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            **(BEARER if headers is None else headers),
+        }
         async with (
             aiohttp.ClientSession(auto_decompress=False) as session,
             session.request(method, self.url + path, data=data, headers=given) as response,

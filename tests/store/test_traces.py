@@ -13,7 +13,7 @@ from spanjudge.pipeline.ports import Intake, NewJob, SpanRow, Store
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store import migrations
 from spanjudge.store import traces as rows
-from spanjudge.store.database import Database
+from spanjudge.store.database.sqlite import SqliteDatabase
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.evaluated import Target
 from tests.contracts.stored import NOW, done, finish, job, lease, span, span_id, trace
@@ -155,7 +155,7 @@ async def test_an_older_database_gets_what_pages_need(path: Path) -> None:
     before = read(path, _OF_TRACES), read(path, _OF_RESULTS)
     assert len(before[0]) == 12
     assert {row[3] for row in before[1]} == {0, 1}
-    database = Database(path)
+    database = SqliteDatabase(path)
     await database.write(partial(migrations.downgrade, to="0001"))
     await database.aclose()
     assert "traces" not in {name for (name,) in read(path, "SELECT name FROM sqlite_master")}

@@ -4,17 +4,20 @@ import os
 import shutil
 
 SETTING = "SPANJUDGE_CHROMIUM"
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The one without windows first: it takes a third of the time.
+_NAMES = (
+    "chromium-headless-shell",
+    "chrome-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 
 
 def chromium() -> str | None:
     """The program, or nothing."""
     return os.environ.get(SETTING) or next(filter(None, map(shutil.which, _NAMES)), None)
-
-
-def is_required() -> bool:
-    """In CI a missing part is a failure; elsewhere its tests are left out, and that is said."""
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 ARGUMENTS = (

@@ -93,6 +93,8 @@ async def open_page(browser: Browser) -> AsyncIterator[Open]:
         page.on("pageerror", lambda error: note(f"uncaught: {error}"))
         page.on("request", asked)
         await page.goto(path)
+        # Keys go nowhere before something is drawn.
+        await page.locator("#root > *").first.wait_for(state="attached")
         return page
 
     yield opens

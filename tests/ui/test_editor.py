@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.mock_judge import Behaviour
 from tests.ui.looking import DESKTOP, PHONE, Open, violations
@@ -313,6 +313,28 @@ async def test_variables_are_completed_mapped_and_shown_on_the_span(site: Site, 
 
     await page.get_by_role("group", name="Insert a variable").last.get_by_role("button", name="model").click()
     await expect(code(page, "User prompt")).to_contain_text("{{span.model}}")
+
+
+async def test_nothing_typed_is_lost_when_the_editor_takes_the_place_of_the_text_area(
+    site: Site, open_page: Open
+) -> None:
+    await site.publish(CATEGORY)
+    page = await open_page(site, "/evaluators")
+    here = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await here.wait()
+        await route.continue_()
+
+    await page.route("**/assets/code-*.js", late)
+    await page.get_by_role("link", name="refund_policy", exact=True).click()
+    await code(page, "Rubric").click()
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("Begun early")
+    here.set()
+    await expect(page.locator(".cm-content").first).to_have_text("Begun early")
+    await page.keyboard.type(", ended late.")
+    await expect(page.locator(".cm-content").first).to_have_text("Begun early, ended late.")
 
 
 async def test_the_keyboard_saves_and_versions_can_be_compared_and_restored(

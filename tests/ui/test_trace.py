@@ -73,6 +73,18 @@ async def test_a_span_that_was_left_out_is_judged_on_request(site: Site, open_pa
     await expect(page.get_by_text("1 evaluator did not judge this span")).to_be_visible()
 
 
+async def test_why_an_evaluator_left_it_is_looked_into_with_the_span_at_hand(
+    site: Site, open_page: Open
+) -> None:
+    await an_agent(site)
+    page = await open_page(site, TRACE)
+    await page.get_by_role("link", name="Edit: elsewhere").click()
+    trial = page.get_by_role("complementary", name="Try on real spans")
+    await expect(trial.get_by_role("row").nth(1)).to_contain_text("Where is my parcel?")
+    await page.keyboard.press("ControlOrMeta+Enter")
+    await expect(trial).to_contain_text("1 of 1 done")
+
+
 async def test_a_failure_says_why_and_can_be_judged_again(site: Site, open_page: Open) -> None:
     await an_agent(site, output=f"{REFUSED} text.")
     page = await open_page(site, TRACE)

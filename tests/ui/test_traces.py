@@ -55,6 +55,7 @@ async def test_a_filter_is_completed_from_what_there_is(site: Site, open_page: O
     await page.keyboard.press("f")
     field = page.get_by_role("combobox", name="service is")
     await field.fill("tra")
+    await expect(page.get_by_role("option", name="travel-desk")).to_be_visible()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page.locator(ROWS)).to_have_count(1)

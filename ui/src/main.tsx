@@ -10,7 +10,9 @@ import { sessionQuery } from "./state/session";
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no element with the id root");
 
-await Promise.all([firstPage, queries.prefetchQuery(sessionQuery)]);
+// Who is about to sign in is asked nothing: the answer would be an error in the browser's console.
+const signingIn = window.location.pathname === "/sign-in";
+await Promise.all([firstPage, signingIn || queries.prefetchQuery(sessionQuery)]);
 
 createRoot(root).render(
   <StrictMode>

@@ -10,10 +10,15 @@ from spanjudge.pipeline.receive import WindowTimes
 from spanjudge.settings import Settings
 
 _SECOND = 1_000_000_000
+_SHARED_FILE = (
+    "they must run on one machine and write one at a time; for more, keep the data in PostgreSQL "
+    "(SPANJUDGE_DATABASE_URL=postgresql://…; `spanjudge copy` moves it there)"
+)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:
     """How the pipeline runs."""
+    is_file = settings.database_url.startswith("sqlite:")
     database = settings.database_url.removeprefix("sqlite:///")
     return PipelineOptions(
         grace=settings.content_grace_seconds,
@@ -26,7 +31,8 @@ def pipeline_options(settings: Settings) -> PipelineOptions:
         spans_days=settings.retention_spans_days,
         results_days=settings.retention_results_days,
         max_bytes=settings.max_store_bytes,
-        disk=Path(database).parent if settings.database_url.startswith("sqlite:") else None,
+        disk=Path(database).parent if is_file else None,
+        shared_note=_SHARED_FILE if is_file else "",
     )
 
 

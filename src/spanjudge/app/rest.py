@@ -36,7 +36,6 @@ def parts_of(app: "App") -> "Parts":
             judges=tuple(app.judges),
             max_store_bytes=settings.max_store_bytes,
             grpc_port=lambda: app.grpc_port,
-            destinations=tuple(exporter.name for exporter in app.exporters),
         ),
         now=app.now,
         ending=app.ending,

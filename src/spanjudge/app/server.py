@@ -4,27 +4,21 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
-import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 
-from opentelemetry import metrics
-
 from spanjudge import logs
-from spanjudge.app.judges import open_judges
-from spanjudge.app.options import budget_words, open_ledger, pipeline_options, window_times
+from spanjudge.app.options import budget_words, pipeline_options, window_times
 from spanjudge.app.rest import rest_router
 from spanjudge.app.scorers import served
-from spanjudge.app.ways_out import open_exporters, otlp_environment
 from spanjudge.errors import SettingsError
 from spanjudge.judging.budget.budgeted_judge import BudgetedJudge
 from spanjudge.judging.budget.ledger import Ledger
-from spanjudge.judging.call import Observer
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.models.wrapped import Starting, innermost
 from spanjudge.pipeline import explain
-from spanjudge.pipeline.clock import Clock, Now
+from spanjudge.pipeline.clock import Now
+from spanjudge.pipeline.coordination import ROLES
 from spanjudge.pipeline.pipeline import Pipeline
 from spanjudge.pipeline.ports import Exporter, Store
 from spanjudge.receivers.limits import ByteBudget, OtlpLimits
@@ -32,20 +26,18 @@ from spanjudge.receivers.otlp_grpc import OtlpGrpc, serve_grpc
 from spanjudge.receivers.otlp_http import PATHS, OtlpHttp
 from spanjudge.remote_scorer.logged_judge import LoggedJudge
 from spanjudge.remote_scorer.scorer import RemoteScorer
-from spanjudge.secret_files import TokenFile, fence_key
+from spanjudge.secret_files import TokenFile
 from spanjudge.server import api, run
 from spanjudge.server.access import Access
+from spanjudge.server.elsewhere import Elsewhere
 from spanjudge.server.health import ServerInfo
-from spanjudge.server.issued_tokens import IssuedTokens
+from spanjudge.server.limits import App as Asgi
 from spanjudge.server.limits import Limits
 from spanjudge.server.request_id import with_request_id
 from spanjudge.server.sessions import Sessions
 from spanjudge.server.web import Web
 from spanjudge.settings import Settings
-from spanjudge.store.store import open_store
-from spanjudge.telemetry.judge_traces import JudgeTraces, route_from_environment
-from spanjudge.telemetry.monitoring import Monitoring
-from spanjudge.telemetry.providers import Provided, open_providers
+from spanjudge.telemetry.providers import Provided
 from spanjudge.version import __version__
 
 logger = logging.getLogger("spanjudge.app")
@@ -80,10 +72,11 @@ class App:
         Raises `SettingsError` and `EvaluatorError` for evaluators that cannot be used.
         """
         self.settings = settings
+        self.roles = frozenset(settings.roles)
         self.judges = judges
         self.token_file = token_file
         self.store = store
-        self.evaluators, self.own_evaluators = served(settings)
+        self.evaluators, self.own_evaluators = served(settings) if settings.judging else ({}, [])
         self.grpc_address: str | None = None
         self.grpc_port: int | None = None
         self.ledger = ledger
@@ -99,19 +92,35 @@ class App:
         """Set when the server begins to end."""
         self._published = 0
         self._telemetry = telemetry
-        default = judges["default"].model
         self.pipeline = Pipeline(
             store,
             {name: BudgetedJudge(judge, ledger, name, now) for name, judge in judges.items()},
             exporters,
             pipeline_options(settings),
+            roles=settings.roles,
             ledger=ledger,
             now=now,
+            not_ready=self.not_ready,
         )
         self.trial_judges = {
             name: BudgetedJudge(judge, ledger, name, now, keeps_usage=True) for name, judge in judges.items()
         }
-        self.scorer = RemoteScorer(
+        self.scorer = self._new_scorer() if "api" in self.roles else None
+        self.limits = Limits(body_bytes=settings.max_body_bytes)
+        self._otlp_limits = OtlpLimits(
+            body_bytes=settings.max_otlp_bytes, unpacked_bytes=settings.max_otlp_bytes
+        )
+        self._otlp_bytes = ByteBudget(2 * settings.max_otlp_bytes)
+        self._otlp = (
+            OtlpHttp(self.pipeline, token_file.tokens, limits=self._otlp_limits, budget=self._otlp_bytes)
+            if "receiver" in self.roles
+            else None
+        )
+        self.asgi = with_request_id(self._new_asgi(), logs.request_id)
+
+    def _new_scorer(self) -> RemoteScorer:
+        settings = self.settings
+        return RemoteScorer(
             {name: LoggedJudge(judge) for name, judge in self.trial_judges.items()},
             self.evaluators,
             timeout=settings.judge.timeout,
@@ -119,28 +128,26 @@ class App:
             cache_size=settings.cache_size,
             max_in_flight=settings.max_in_flight,
         )
-        self.limits = Limits(body_bytes=settings.max_body_bytes)
-        self._otlp_limits = OtlpLimits(
-            body_bytes=settings.max_otlp_bytes, unpacked_bytes=settings.max_otlp_bytes
-        )
-        self._otlp_bytes = ByteBudget(2 * settings.max_otlp_bytes)
-        self._otlp = OtlpHttp(
-            self.pipeline, token_file.tokens, limits=self._otlp_limits, budget=self._otlp_bytes
-        )
-        self.asgi = with_request_id(
-            api.build(
-                self.scorer,
-                token_file.tokens,
-                ServerInfo(version=__version__, provider=default.provider, model=default.model),
-                self.limits,
-                self.not_ready,
-                routers=[lambda: rest_router(self)],
-                access=self.access,
-                web=Web(),
-                receivers=dict.fromkeys(PATHS, self._otlp),
-                access_log=settings.access_log,
+
+    def _new_asgi(self) -> Asgi:
+        judge = self.judges.get("default")
+        with_pages = self.scorer is not None
+        return api.build(
+            self.scorer,
+            self.token_file.tokens,
+            ServerInfo(
+                version=__version__,
+                provider=judge.model.provider if judge else "",
+                model=judge.model.model if judge else "",
+                roles=() if self.settings.roles == ROLES else self.settings.roles,
             ),
-            logs.request_id,
+            self.limits,
+            self.not_ready,
+            routers=[lambda: rest_router(self)] if with_pages else [],
+            access=self.access,
+            web=Web() if with_pages else None,
+            receivers=dict.fromkeys(PATHS, self._otlp or Elsewhere("take spans", "receiver")),
+            access_log=self.settings.access_log,
         )
 
     async def explain(self, span_id: str, *, trace_id: str | None = None) -> list[explain.Explanation]:
@@ -189,13 +196,14 @@ class App:
                 limits=self.limits,
                 on_listening=listening,
                 drain_seconds=drain_seconds,
-                drain=self.scorer.aclose,
+                drain=None if self.scorer is None else self.scorer.aclose,
                 ending=self.ending,
             )
         finally:
             if grpc is not None:
                 await grpc.stop(min(drain_seconds, _LAST_TELEMETRY_SECONDS))
-            self._otlp.close()
+            if self._otlp is not None:
+                self._otlp.close()
             await self.pipeline.stop(drain_seconds)
 
     async def _publish_own(self) -> None:
@@ -210,7 +218,7 @@ class App:
 
     async def _serve_grpc(self) -> OtlpGrpc | None:
         settings = self.settings
-        if settings.grpc_port is None:
+        if settings.grpc_port is None or "receiver" not in self.roles:
             return None
         try:
             grpc = await serve_grpc(
@@ -234,19 +242,29 @@ class App:
     def _facts(self) -> dict[str, object]:
         """What is worth knowing at start."""
         settings = self.settings
-        return {
-            "grpc": self.grpc_address or "off",
-            "provider": settings.judge.provider,
-            "judge_model": self.judges["default"].model.model,
-            "evaluators": len(self.evaluators),
-            "published": self._published,
-            "results_to": ", ".join(exporter.name for exporter in self.exporters) or "the store only",
-            "budget": budget_words(settings),
-            "version": __version__,
-        }
+        facts: dict[str, object] = {"role": ",".join(settings.roles)}
+        if "receiver" in self.roles:
+            facts["grpc"] = self.grpc_address or "off"
+        if judge := self.judges.get("default"):
+            facts |= {
+                "provider": settings.judge.provider,
+                "judge_model": judge.model.model,
+                "evaluators": len(self.evaluators),
+                "published": self._published,
+                "budget": budget_words(settings),
+            }
+        if "worker" in self.roles:
+            facts["results_to"] = ", ".join(one.name for one in self.exporters) or "the store only"
+        return facts | {"version": __version__}
 
     def not_ready(self) -> str | None:
-        """Why requests should not come here yet, or nothing."""
+        """Why requests should not come here now, or nothing."""
+        if self.ending.is_set():
+            return "the server is stopping"
+        if not self.pipeline.running:
+            return "the server is starting"
+        if away := self.pipeline.membership.trouble:
+            return f"the store cannot be reached: {away}"
         waiting = (model.waiting_for for model in self._starting())
         return next((reason for reason in waiting if reason), None)
 
@@ -270,55 +288,6 @@ class App:
     def _starting(self) -> list[Starting]:
         models = (innermost(judge.model) for judge in self.judges.values())
         return [model for model in models if isinstance(model, Starting)]
-
-
-async def open_app(settings: Settings) -> App:
-    """Put everything together; nothing is connected to and nothing runs yet, but the store is open.
-
-    Raises `SettingsError`, `EvaluatorError`, `StoreError` or `MissingExtraError`. There must be a token.
-    """
-    key = fence_key(settings.secret, settings.data_dir, must_keep=not settings.data_dir_is_default)
-    issued = IssuedTokens(settings.tokens_file)
-    token_file = TokenFile(settings.auth_tokens_file, settings.auth_tokens, issued)
-    instance, environ = uuid.uuid4().hex[:12], otlp_environment(settings)
-    telemetry = open_providers(environ, judge_traces=route_from_environment(environ), instance=instance)
-    if telemetry.meter_provider is not None:
-        # Instruments are made in many places; all of them are this process's.
-        metrics.set_meter_provider(telemetry.meter_provider)
-    observers: list[Observer] = [Monitoring().observe]
-    if telemetry.tracer_provider is not None:
-        traces = JudgeTraces(telemetry.tracer_provider, content=settings.log_content)
-        observers.append(traces.observe)
-    judges = open_judges(settings, key, observers=observers)
-    now = Clock()
-    ledger = open_ledger(settings, now)
-    exporters = open_exporters(settings, instance)
-    return App(
-        settings,
-        judges,
-        token_file,
-        store=await open_store(settings.database_url),
-        exporters=exporters,
-        telemetry=telemetry,
-        ledger=ledger,
-        now=now,
-        key=key,
-    )
-
-
-def configure_logs(settings: Settings) -> None:
-    """Logs as the settings want them; no secret of the settings ever appears."""
-    keys = (config.api_key for config in settings.judges.values())
-    headers = (
-        value for fields in settings.destinations.values() for value in fields.get("headers", {}).values()
-    )
-    others = (os.environ.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
-    logs.configure(
-        level=settings.log_level,
-        form=settings.log_format,
-        content=settings.log_content,
-        secrets=[*settings.auth_tokens, *keys, settings.secret or "", *headers, *others],
-    )
 
 
 def _collect_less_often() -> None:

@@ -15,6 +15,7 @@ from spanjudge.version import __version__
 
 COMMANDS = {
     "serve": "spanjudge.cli.serve",
+    "worker": "spanjudge.cli.worker",
     "demo": "spanjudge.cli.demo",
     "check": "spanjudge.cli.check",
     "config": "spanjudge.cli.config",

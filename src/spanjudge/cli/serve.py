@@ -20,18 +20,30 @@ def command(
     port: Annotated[
         int | None, typer.Option(help="Port to listen on, instead of O2_JUDGE_PORT; 0 takes a free one.")
     ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="receiver, worker or api: what this process does, instead of SPANJUDGE_ROLE."),
+    ] = None,
 ) -> None:
     """Serve: spans in over OTLP (/v1/traces, /v1/logs, gRPC), verdicts out; and single scores at /evaluate.
 
     The settings come from the environment and the file of SPANJUDGE_CONFIG. SIGTERM and Ctrl-C end it when
     what is under way is answered; SIGHUP reads the file of tokens again.
 
+    With --role, which may be given several times, the process does a part of it: a receiver takes spans in, a
+    worker judges them (as `spanjudge worker` does), api is the page, the REST API and the Remote Scorer. Any
+    number of each may run on one store.
+
     Example:  O2_JUDGE_PROVIDER=embedded O2_JUDGE_AUTH_TOKEN=secret spanjudge serve --port 8000
     """
+    serve(host=host, port=port, role=",".join(role) if role else None)
+
+
+def serve(**options: Any) -> None:
+    """Serve with these options; `None` is one that was not given."""
     from spanjudge import app, settings  # noqa: PLC0415 - `--help` must not wait for the server
     from spanjudge.server import run  # noqa: PLC0415 - as above
 
-    options: dict[str, Any] = {"host": host, "port": port}
     loaded = settings.load(options={key: value for key, value in options.items() if value is not None})
     loaded = with_token(loaded)
     app.configure_logs(loaded)

@@ -160,15 +160,17 @@ class Judgement:
     async def _call(
         self, question: Question, cases: list[Case], *, note: str = "", more_room: bool = False
     ) -> JudgeReply | Trouble:
-        request = self._request(question, note=note, more_room=more_room)
         names = tuple(case.evaluator.name for case in cases)
+        request = self._request(question, note=note, more_room=more_room, flow=", ".join(names))
         reply = await call(self._model, request, names, self._manner.observer)
         spend(cases, reply)
         if isinstance(reply, Trouble) and reply.code in _HOPELESS:
             self._stopped = reply
         return reply
 
-    def _request(self, question: Question, *, note: str = "", more_room: bool = False) -> JudgeRequest:
+    def _request(
+        self, question: Question, *, note: str = "", more_room: bool = False, flow: str = ""
+    ) -> JudgeRequest:
         system, text, _ = self._texts(question)
         return JudgeRequest(
             system=system,
@@ -180,6 +182,7 @@ class Judgement:
             probability_of=question.probability_of,
             max_output_tokens=question.max_output_tokens * (ROOM_AFTER_CUT if more_room else 1),
             deadline=self._deadline,
+            flow=flow,
         )
 
     def _read(self, question: Question, cases: list[Case], reply: JudgeReply) -> list[tuple[Case, Problem]]:

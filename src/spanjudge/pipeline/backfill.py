@@ -76,15 +76,14 @@ class Backfills:
         """One was begun."""
         self._new.set()
 
-    async def run(self) -> None:
-        """Run until cancelled."""
-        while True:
-            unfinished = await self._store.requested.unfinished()
-            moved = False
-            for one in unfinished:
-                moved = await self._step(one) or moved
-            if not moved:
-                await woken(self._new, _BUSY_SECONDS if unfinished else _IDLE_SECONDS)
+    async def look(self) -> None:
+        """Take every one a step further; when none moved, wait a moment or until one is begun."""
+        unfinished = await self._store.requested.unfinished()
+        moved = False
+        for one in unfinished:
+            moved = await self._step(one) or moved
+        if not moved:
+            await woken(self._new, _BUSY_SECONDS if unfinished else _IDLE_SECONDS)
 
     async def _step(self, one: Backfill) -> bool:
         """Count what was judged, look at a few targets more; whether there is more to look at now."""

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
+from spanjudge.judging.budget.budgeted_judge import usage_row
 from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.endings import Ending, Identity, finished, internal_failure
@@ -30,7 +31,7 @@ class Finishing:
 
     While the store cannot (a full disk), ends are kept and tried again; `put` then holds its callers back as
     soon as `most` ends wait, so that no more judging is begun. `on_stored` is told of the ends that are on
-    disk, `on_results` of the outcomes among them.
+    disk, `on_results` of the outcomes among them, `on_usage` of usage that is on disk.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Finishing:
         destinations: Sequence[str],
         on_stored: Callable[[Sequence[Ending]], None],
         on_results: Callable[[Sequence[Evaluated]], None],
+        on_usage: Callable[[Sequence[UsageRow]], None] = lambda _: None,
         gap: float = 0.05,
         most: int = 4_096,
     ) -> None:
@@ -52,6 +54,7 @@ class Finishing:
         self._destinations = tuple(destinations)
         self._on_stored = on_stored
         self._on_results = on_results
+        self._on_usage = on_usage
         self._gap = gap
         self._most = most
         self._ends: list[Ending] = []
@@ -125,6 +128,7 @@ class Finishing:
         while rows := list(self._usage):
             await self._store.add_usage(rows)
             del self._usage[: len(rows)]
+            self._on_usage(rows)
 
     async def _store_ends(self) -> None:
         """Store what there is; what is refused while others are taken is left. Raises `StoreError`."""
@@ -193,6 +197,8 @@ class Finishing:
         self._on_stored(ends)
         results = [end.evaluated for end in ends if isinstance(end, Finish) and end.evaluated is not None]
         if results:
+            now = self._now()
+            self._on_usage([usage_row(one.outcome, now) for one in results])
             self._on_results(results)
 
     async def _finish(self, ends: Sequence[Ending]) -> None:

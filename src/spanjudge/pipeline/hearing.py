@@ -76,14 +76,13 @@ Load = Callable[[], Awaitable[Material | None]]
 class Heard(msgspec.Struct):
     """What a hearing came to.
 
-    `answered`: a judge model answered. `troubled`: its provider could not, `retry_after` when it said when.
+    `answered`: a judge model answered. `troubled`: its provider could not.
     """
 
     ends: list[Ending] = []
     answered: bool = False
     troubled: bool = False
     hopeless: bool = False
-    retry_after: float | None = None
 
 
 class Hearings:
@@ -246,7 +245,6 @@ class Hearings:
             heard.answered = heard.answered or (outcome.calls > 0 and outcome.code not in _PROVES_NOTHING)
             if outcome.code in PROVIDERS_TROUBLE and outcome.retryable:
                 heard.troubled = True
-                heard.retry_after = max(heard.retry_after or 0.0, outcome.retry_after or 0.0) or None
             end = self._ended(job, outcome, identity, at)
         if isinstance(end, Retry) and outcome.usage is not None:
             self._used(usage_row(outcome, self._now()))

@@ -22,6 +22,9 @@ class PipelineOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     Exporting: batches of `export_batch`.
 
+    Several processes: each says every `beat` seconds that it is there; what it alone does is taken over when
+    it has not for `duty_lease`. `shared_note` is logged when there are two.
+
     Keeping: spans and results for so many days; `max_bytes` is the store's size (0: no limit). `disk` is a
     path on the disk of the store: with less than `least_free_bytes` left nothing is taken.
     """
@@ -47,6 +50,10 @@ class PipelineOptions(msgspec.Struct, frozen=True, kw_only=True):
     session_longest: float = 14_400.0
 
     export_batch: int = 512
+
+    beat: float = 2.0
+    duty_lease: float = 6.0
+    shared_note: str = ""
 
     spans_days: float = 30.0
     results_days: float = 90.0

@@ -6,9 +6,8 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from spanjudge.pipeline.clock import Now
+from spanjudge.pipeline.coordination import ExportState
 from spanjudge.pipeline.ports import Exporter, ExportError, Outgoing, Store, StoreError
 from spanjudge.pipeline.rates import Rate
 from spanjudge.pipeline.supervision import ended, log_fault, supervised, woken
@@ -21,6 +20,7 @@ _LONGEST_PAUSE = 60.0
 _BLOCKED_PAUSE = 30.0
 _LONGEST_BLOCKED = 300.0
 _POLL = 1.0
+_NOT_MINE_SECONDS = 0.5
 _GAP = 0.1
 """Seconds between two looks: what is stored meanwhile goes out together."""
 _REFUSALS = 4
@@ -29,16 +29,6 @@ _BLOCKED = 4
 """Records refused in a row that mean the destination takes nothing."""
 _ASIDE = 15.0
 _LONGEST_ASIDE = 600.0
-
-
-class ExportState(msgspec.Struct, kw_only=True):
-    """How a destination stands. Times are nanoseconds since 1970; `failing_since`: unless all is well."""
-
-    destination: str
-    sent: int = 0
-    dropped: int = 0
-    failing_since: int | None = None
-    error: str = ""
 
 
 class Pump:
@@ -58,9 +48,13 @@ class Pump:
         *,
         batch: int = 512,
         parallel: int = 4,
+        mine: Callable[[], bool] = lambda: True,
         pause: Callable[[float], float] = lambda seconds: seconds * (1 - random.random() / 4),  # noqa: S311 - spreads retries, guards no secret
     ) -> None:
-        """`parallel` batches may be under way; `pause` gives a pause its jitter."""
+        """`parallel` batches may be under way; `pause` gives a pause its jitter.
+
+        `mine` tells whether it is this process that carries results to the destination now.
+        """
         self.state = ExportState(destination=exporter.name)
         self.rate = Rate()
         """Of results sent."""
@@ -69,6 +63,7 @@ class Pump:
         self._now = now
         self._batch = batch
         self._parallel = parallel
+        self._mine = mine
         self._jitter = pause
         self._new = asyncio.Event()
         self._refusals: dict[int, tuple[int, int]] = {}
@@ -91,11 +86,17 @@ class Pump:
             await ended(self._task)
         with contextlib.suppress(TimeoutError, StoreError):
             async with asyncio.timeout(patience):
-                while self.state.failing_since is None and await self.once():
+                while self._mine() and self.state.failing_since is None and await self.once():
                     pass
 
     async def _run(self) -> None:
         while True:
+            if not self._mine():
+                # What was wrong is for the one to say who carries them now.
+                self._well()
+                self.pause = 0.0
+                await woken(self._new, _NOT_MINE_SECONDS)
+                continue
             try:
                 more = await self.once()
             except StoreError as error:
@@ -211,6 +212,9 @@ class Pump:
     def _works(self) -> None:
         if self.state.failing_since is not None:
             _log.info("results arrive again", extra={"destination": self._exporter.name})
+        self._well()
+
+    def _well(self) -> None:
         self.state.failing_since = None
         self.state.error = ""
 

@@ -39,15 +39,17 @@ class Retention:
         results_days: float,
         max_bytes: int = 0,
         every: float = 60.0,
+        mine: Callable[[], bool] = lambda: True,
         monotonic: Now = time.monotonic_ns,
     ) -> None:
-        """`every` is seconds between sweeps."""
+        """`every` is seconds between sweeps; `mine` tells whether it is for this process to do."""
         self._store = store
         self._now = now
         self._spans_ns = int(spans_days * _DAY)
         self._results_ns = int(results_days * _DAY)
         self._max_bytes = max_bytes
         self._every = every
+        self._mine = mine
         self._monotonic = monotonic
         self._looked = (now(), monotonic())
         self._distrust_until: int | None = None
@@ -56,6 +58,8 @@ class Retention:
         """Sweep now and then until cancelled."""
         while True:
             await asyncio.sleep(self._every)
+            if not self._mine():
+                continue
             try:
                 await self.sweep()
             except StoreError as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.result import EvaluationFailure
+from spanjudge.judging.usage import UsageRow
 from spanjudge.pipeline.catalogue import Catalogue
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.endings import Ending, Patience, sort_of
@@ -29,10 +30,15 @@ _SECOND = 1_000_000_000
 _LAST_WORDS = 5.0
 
 
+def new_owner() -> str:
+    """The name of this process, new with every start: one that died is told from the one after it."""
+    return f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
+
+
 class Worker:
     """Leases jobs, has them heard, and stores what they come to.
 
-    `owner` is new with every start, so that a process which died is told from this one.
+    `owner` is the name that its jobs are leased by (see `new_owner`).
     """
 
     def __init__(
@@ -43,12 +49,17 @@ class Worker:
         options: PipelineOptions,
         now: Now,
         *,
+        owner: str,
         destinations: Sequence[str],
         on_results: Callable[[Sequence[Evaluated]], None],
+        on_usage: Callable[[Sequence[UsageRow]], None] = lambda _: None,
         fresh: FreshSpans | None = None,
     ) -> None:
-        """`on_results` is told of outcomes that are stored; `fresh` holds spans that receiving has read."""
-        self.owner = f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
+        """`on_results` is told of outcomes that are stored, `on_usage` of stored usage.
+
+        `fresh` holds spans that receiving has read.
+        """
+        self.owner = owner
         self.counts: Counter[str] = Counter()
         """Jobs ended since the start, by how: `done`, `failed`, `skipped`, `retrying`."""
         self.errors: Counter[str] = Counter()
@@ -65,6 +76,7 @@ class Worker:
             destinations=destinations,
             on_stored=self._stored,
             on_results=on_results,
+            on_usage=on_usage,
         )
         self.pauses = Pauses(store, catalogue, now, first=options.first_probe, longest=options.longest_probe)
         self._hearings = Hearings(

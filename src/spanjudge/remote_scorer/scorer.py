@@ -15,6 +15,7 @@ import msgspec
 from spanjudge.errors import SettingsError
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.judge import Judge
+from spanjudge.judging.models.limits.rank import Rank, ranked
 from spanjudge.judging.result import EvaluationFailure, EvaluationResult, Outcome
 from spanjudge.judging.subject import Subject
 from spanjudge.remote_scorer import openobserve, weave
@@ -136,7 +137,8 @@ class RemoteScorer:
 
         async def ask() -> Outcome:
             try:
-                return (await judge.judge(subject, [evaluator], timeout=self._timeout))[0]
+                with ranked(Rank.INTERACTIVE):
+                    return (await judge.judge(subject, [evaluator], timeout=self._timeout))[0]
             except Exception as error:  # noqa: BLE001  # a joined call has to end for all who wait for it
                 problem = _internal(error)
                 return EvaluationFailure(

@@ -19,7 +19,15 @@ from spanjudge.remote_scorer.scorer import RemoteScorer
 from spanjudge.server.access import Access
 from spanjudge.server.auth import Scope as Right
 from spanjudge.server.auth import Tokens
-from spanjudge.server.errors import forbidden, internal, not_allowed, not_found, respond, unauthorized
+from spanjudge.server.errors import (
+    elsewhere,
+    forbidden,
+    internal,
+    not_allowed,
+    not_found,
+    respond,
+    unauthorized,
+)
 from spanjudge.server.health import Health, ServerInfo
 from spanjudge.server.limits import App, ClientGoneError, Limits, Receive, Scope, Send, read_body
 from spanjudge.server.web import Web
@@ -36,7 +44,7 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 
 def build(  # the composition root hands over all there is
-    scorer: RemoteScorer,
+    scorer: RemoteScorer | None,
     tokens: Tokens,
     info: ServerInfo,
     limits: Limits,
@@ -51,6 +59,7 @@ def build(  # the composition root hands over all there is
 ) -> App:
     """The ASGI application.
 
+    Without a `scorer` it answers probes and receivers alone: everything else is for other processes.
     `ready` says why requests should not come here now, or nothing. `routers` build further pages of the
     FastAPI application when it is first needed. `access` guards those under `/api/v1`, `web` is the user
     interface. `receivers` are applications of their own by their path
@@ -78,7 +87,7 @@ class Server:
 
     def __init__(  # noqa: PLR0917  # see `build`
         self,
-        scorer: RemoteScorer,
+        scorer: RemoteScorer | None,
         tokens: Tokens,
         info: ServerInfo,
         limits: Limits,
@@ -110,6 +119,7 @@ class Server:
             "/health": guarded,
             "/healthz": guarded,
             "/v1/health": guarded,
+            "/ready": (health.ready, True),
             "/version": free,
             "/v1/version": free,
             "/livez": (health.livez, False),
@@ -151,24 +161,30 @@ class Server:
         if receiver is not None:
             await receiver(scope, receive, send)
             return
-        if path.startswith("/evaluate"):
-            name = _scorer_name(scope, path, root)
-            if name is not None:
-                await self._evaluate(scope, receive, send, name)
-                return
-        elif path == "/weave/evaluate" or path.startswith("/weave/evaluate/"):
-            await self._evaluate(scope, receive, send, path.removeprefix("/weave/evaluate").strip("/"))
-            return
         probe = self._probes.get(path.rstrip("/"))
         if probe is not None:
             await self._probe(scope, send, *probe)
             return
+        scorer = self._scorer
+        if scorer is None:
+            raise elsewhere("serve pages and scores", "api")
+        if path.startswith("/evaluate"):
+            name = _scorer_name(scope, path, root)
+            if name is not None:
+                await self._evaluate(scorer, scope, receive, send, name)
+                return
+        elif path == "/weave/evaluate" or path.startswith("/weave/evaluate/"):
+            name = path.removeprefix("/weave/evaluate").strip("/")
+            await self._evaluate(scorer, scope, receive, send, name)
+            return
         if self._web is not None and self._web.has(path, scope):
             await self._web(scope, path, send)
             return
-        await self._page(scope, receive, send)
+        await self._page(scorer, scope, receive, send)
 
-    async def _evaluate(self, scope: Scope, receive: Receive, send: Send, name: str) -> None:
+    async def _evaluate(
+        self, scorer: RemoteScorer, scope: Scope, receive: Receive, send: Send, name: str
+    ) -> None:
         method = scope["method"]
         if method not in EVALUATE_METHODS:
             await _refuse_method(send, method, EVALUATE_ALLOWED)
@@ -179,8 +195,8 @@ class Server:
         body = await read_body(receive, headers, self._limits)
         _check_type(headers.get(b"content-type", b""), body)
         key = headers.get(b"idempotency-key", b"").decode("latin-1")
-        question = self._scorer.evaluate(body, scorer_name=name or None, idempotency_key=key or None)
-        if self._scorer.keeps_results:
+        question = scorer.evaluate(body, scorer_name=name or None, idempotency_key=key or None)
+        if scorer.keeps_results:
             answer = await question
         else:
             answer = await _while_connected(receive, question)
@@ -203,7 +219,7 @@ class Server:
         if not grant.allows(right):
             raise forbidden(right)
 
-    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _page(self, scorer: RemoteScorer, scope: Scope, receive: Receive, send: Send) -> None:
         started = complete = False
 
         async def watched(message: Any) -> None:
@@ -212,7 +228,7 @@ class Server:
             complete = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
-        pages = self._pages or await self._load_pages()
+        pages = self._pages or await self._load_pages(scorer)
         try:
             await pages(scope, receive, watched)
         except Exception as error:
@@ -223,18 +239,17 @@ class Server:
                 raise ClientGoneError from None  # too late for an answer: the connection ends
             raise
 
-    async def _load_pages(self) -> App:
+    async def _load_pages(self, scorer: RemoteScorer) -> App:
         """Import FastAPI in a thread, so that evaluations under way do not wait for it."""
         async with self._pages_lock:
             if self._pages is None:
-                self._pages = await asyncio.to_thread(self._build_pages)
+                self._pages = await asyncio.to_thread(self._build_pages, scorer)
         return self._pages
 
-    def _build_pages(self) -> App:
+    def _build_pages(self, scorer: RemoteScorer) -> App:
         from spanjudge.server.pages import pages  # noqa: PLC0415  # half a second nobody should wait for at start
 
-        evaluators = self._scorer.evaluators
-        return pages(self._info, evaluators, [router() for router in self._routers], self._access)
+        return pages(self._info, scorer.evaluators, [router() for router in self._routers], self._access)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -72,6 +72,14 @@ def not_found() -> Problem:
     return Problem("NOT_FOUND", "There is nothing at this path: evaluations go to /evaluate, see /docs.")
 
 
+def elsewhere(what: str, role: str) -> Problem:
+    """Something that other processes do."""
+    return Problem(
+        "NOT_FOUND",
+        f"This process does not {what}: ask one with the role {role} (SPANJUDGE_ROLE, `serve --role`).",
+    )
+
+
 def not_allowed(allowed: str) -> Problem:
     """A path that is there and a method that is not."""
     return Problem("METHOD_NOT_ALLOWED", f"This path does not take that method: use {allowed}.")

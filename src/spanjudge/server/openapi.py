@@ -238,6 +238,7 @@ def _probes() -> dict[str, Any]:
         "/version": ("Version of server and API", version, False),
         "/v1/version": ("The same", version, False),
         "/livez": ("The process answers", {"status": "ok"}, False),
+        "/ready": ("The process may be sent requests, or why not", {"status": "ready"}, True),
         "/readyz": ("The process may be sent requests", {"status": "ok"}, False),
     }
     paths: dict[str, Any] = {}
@@ -251,7 +252,7 @@ def _probes() -> dict[str, Any]:
         if guarded:
             responses["401"] = _error(["UNAUTHORIZED"])
             responses["403"] = _error(["FORBIDDEN"])
-        if path == "/readyz":
+        if path in ("/ready", "/readyz"):
             responses["503"] = _error(["NOT_READY"])
         operation: dict[str, Any] = {
             "summary": summary,

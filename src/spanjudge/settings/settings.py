@@ -4,7 +4,7 @@ What settings there are stands in `table.py`.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from spanjudge.judging.models.settings.judge import data_dir, judge
 from spanjudge.judging.models.settings.reading import HIDDEN, Value, show
 from spanjudge.judging.models.settings.setting import Setting
 from spanjudge.judging.models.settings.table import JUDGE
+from spanjudge.pipeline.coordination import Role
 from spanjudge.settings.reading import Reading, read
 from spanjudge.settings.table import GROUPS
 
@@ -46,6 +47,7 @@ _PLAIN = (
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
 
+    A process whose `roles` judge nothing has no `judges`, whatever is set of them.
     `tokens_file` holds hashes of tokens and need not be there. `data_dir_is_default` and
     `grpc_port_is_default` tell that nobody chose them. `budgets` are those of single evaluators,
     `destinations` further backends for results by name, each with its fields. `grpc_port` is `None` when
@@ -53,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     values.
     """
 
+    roles: tuple[Role, ...]
     judges: dict[str, JudgeModelConfig]
     auth_tokens: tuple[str, ...]
     auth_tokens_file: Path | None
@@ -97,8 +100,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     @property
+    def judging(self) -> bool:
+        """Whether this process has judge models."""
+        return judging(self.roles)
+
+    @property
     def judge(self) -> JudgeModelConfig:
-        """The default judge model."""
+        """The default judge model, where there are any."""
         return self.judges["default"]
 
 
@@ -134,9 +142,10 @@ def load(
     """
     reading = _read(environ, options, fallback_provider)
     folder = _data_dir(reading, os.environ if environ is None else environ)
+    roles: tuple[Role, ...] = reading.get("role")
     judges = {
         name: config
-        for name, fields in reading.judges.items()
+        for name, fields in (reading.judges.items() if judging(roles) else ())
         if (config := judge(name, fields, reading, folder)) is not None
     }
     _look_at_files(reading)
@@ -148,6 +157,7 @@ def load(
     if reading.problems:
         raise SettingsError(_together(reading.problems))
     return Settings(
+        roles=roles,
         judges=judges,
         auth_tokens=reading.get("auth_tokens"),
         auth_tokens_file=_path(reading, "auth_tokens_file"),
@@ -173,6 +183,11 @@ def load(
         **{key: reading.get(key) for key in _PLAIN},
         notes=tuple(reading.notes),
     )
+
+
+def judging(roles: Sequence[Role]) -> bool:
+    """Whether any of these roles needs judge models."""
+    return "worker" in roles or "api" in roles
 
 
 def effective(

@@ -5,12 +5,14 @@ from spanjudge.judging.models.settings.kinds import Choice, File, Flag, Number, 
 from spanjudge.judging.models.settings.setting import Setting
 from spanjudge.judging.models.settings.table import JUDGE, PROVIDERS, contract
 from spanjudge.settings.live import KEEPING, PIPELINE, RECEIVERS, RESULTS
+from spanjudge.settings.roles import ROLE
 
 DAY = 86_400
 MEGABYTE = 1_048_576
 
 
 SERVER = (
+    ROLE,
     Setting(
         key="auth_tokens",
         env=contract("AUTH_TOKEN"),

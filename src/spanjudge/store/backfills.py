@@ -10,8 +10,10 @@ from spanjudge.pipeline.ports import NewJob
 from spanjudge.pipeline.requested import Backfill, NewBackfill
 from spanjudge.store import jobs as job_rows
 from spanjudge.store.bulk import Select, Statement
+from spanjudge.store.channels import JOBS
 from spanjudge.store.database import Database
-from spanjudge.store.keys import DONE, FAILED, portions, whole
+from spanjudge.store.keys import DONE, FAILED, portions, target_key, whole
+from spanjudge.store.postgres.locks import alone, held
 from spanjudge.store.requested import Known, judge
 from spanjudge.store.tables import backfills as table
 
@@ -47,7 +49,9 @@ class SqlRequested:
 
     async def judge(self, jobs: Sequence[NewJob], *, now_ns: int) -> int:
         """Store jobs under their next generation."""
-        return await self._database.write(lambda db: judge(db, jobs, now_ns=now_ns))
+        count = await self._database.write(lambda db: judge(db, jobs, now_ns=now_ns))
+        self._tell(count)
+        return count
 
     async def begin(self, wanted: NewBackfill, *, now_ns: int) -> Backfill:
         """A new backfill."""
@@ -84,7 +88,13 @@ class SqlRequested:
             cursor_skip=cursor_skip,
             state="judging" if ended else "searching",
         )
-        return await self._database.write(lambda db: _advance(db, before, after, jobs, now_ns))
+        count = await self._database.write(lambda db: _advance(db, before, after, jobs, now_ns))
+        self._tell(count)
+        return count
+
+    def _tell(self, count: int) -> None:
+        if count:
+            self._database.announce(JOBS)
 
     async def count(self, number: int) -> Backfill:
         """Take over what became of its jobs."""
@@ -130,16 +140,12 @@ def _begin(connection: Connection, wanted: NewBackfill, now_ns: int) -> Backfill
 def _advance(
     connection: Connection, before: Backfill, after: Backfill, jobs: Sequence[NewJob], now_ns: int
 ) -> int:
+    alone(connection, "backfills")
     now = _known(connection, before.id)
     if (now.state, now.cursor_ns, now.cursor_skip) != ("searching", before.cursor_ns, before.cursor_skip):
         return 0
-    known = Known(connection, jobs)
-    new = [job for job in jobs if not known.is_settled(job)][: max(0, now.wanted.most - now.jobs)]
-    count = job_rows.add(
-        connection,
-        [known.next_of(msgspec.structs.replace(job, backfill=before.id), now_ns) for job in new],
-        now_ns=now_ns,
-    )
+    with held(connection, {target_key(job.target) for job in jobs}):
+        count = _add(connection, now, jobs, now_ns)
     _set(
         connection,
         before.id,
@@ -152,7 +158,18 @@ def _advance(
     return count
 
 
+def _add(connection: Connection, now: Backfill, jobs: Sequence[NewJob], now_ns: int) -> int:
+    known = Known(connection, jobs)
+    new = [job for job in jobs if not known.is_settled(job)][: max(0, now.wanted.most - now.jobs)]
+    return job_rows.add(
+        connection,
+        [known.next_of(msgspec.structs.replace(job, backfill=now.id), now_ns) for job in new],
+        now_ns=now_ns,
+    )
+
+
 def _count(connection: Connection, number: int) -> Backfill:
+    alone(connection, "backfills")
     rows = _ended(connection, id=number, most=_MOST_COUNTED)
     one = _known(connection, number)
     if rows:
@@ -175,6 +192,7 @@ def _count(connection: Connection, number: int) -> Backfill:
 
 
 def _cancel(connection: Connection, number: int, detail: str) -> Backfill | None:
+    alone(connection, "backfills")
     one = _one(connection, number)
     if one is None or one.state in ("done", "cancelled"):
         return one

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, delete, insert, select, text
 
 from spanjudge.judging.budget.limits import Limits, LimitsSet
 from spanjudge.pipeline.ports import StaleError
+from spanjudge.store.postgres.locks import alone
 from spanjudge.store.tables import budgets as table
 
 _ALL = ""
@@ -38,6 +39,7 @@ def limits(connection: Connection) -> LimitsSet:
 
 def set_limits(connection: Connection, wanted: LimitsSet) -> LimitsSet:
     """Put these in the place of what was set; what they are based on must still be the newest."""
+    alone(connection, "budgets")
     if limits(connection).revision != wanted.revision:
         raise StaleError("the limits were changed meanwhile")
     connection.execute(delete(table))

@@ -12,6 +12,7 @@ from spanjudge.store.keys import (
     AWAITS_CONTENT,
     CONTENT_CAME,
     HAS_CONTENT,
+    LEASED,
     OVERLOOKS,
     SKIPPED,
     STATES,
@@ -22,6 +23,8 @@ from spanjudge.store.keys import (
     target_of,
     whole,
 )
+from spanjudge.store.postgres.leasing import Take
+from spanjudge.store.queues import next_targets, next_waiting
 from spanjudge.store.same_call import Call, Calls
 from spanjudge.store.spans import with_logs, with_retrievals
 from spanjudge.telemetry.evaluated import Target
@@ -63,6 +66,7 @@ _PLAIN = (
     "error_code",
     "error_message",
     "overlooks",
+    "backfill",
 )
 _COLUMNS = ", ".join((*_IDS, *_PLAIN))
 
@@ -78,14 +82,28 @@ _due_of_targets = Select(
     plain=_PLAIN,
     lists=("targets",),
 )
+_take = Take(_IDS, _PLAIN)
 _lease = Statement("UPDATE jobs SET state = 1, owner = :owner WHERE id IN :ids", lists=("ids",))
 _keep = text(
     "INSERT INTO owners (owner, until_ns) VALUES (:owner, :until)"
     " ON CONFLICT (owner) DO UPDATE SET until_ns = excluded.until_ns"
 )
-_late = text("SELECT owner FROM owners WHERE until_ns <= :now")
+_late = {
+    "sqlite": text("SELECT owner FROM owners WHERE until_ns <= :now"),
+    # Of one that is just being seen to, or extends its lease, nothing need be done here.
+    "postgresql": text("SELECT owner FROM owners WHERE until_ns <= :now FOR UPDATE SKIP LOCKED"),
+}
+_have = text("SELECT owner FROM owners WHERE owner = :owner FOR UPDATE")
 _hand_back = text("UPDATE jobs SET state = 0, owner = NULL WHERE state = 1 AND owner = :owner")
-_forget = text("DELETE FROM owners WHERE owner = :owner")
+_hand_back_in_order = text(
+    "UPDATE jobs SET state = 0, owner = NULL WHERE id IN"
+    " (SELECT id FROM jobs WHERE state = 1 AND owner = :owner ORDER BY id FOR NO KEY UPDATE)"
+)
+# Without a row nobody would ever hand back what was leased meanwhile.
+_forget = text(
+    "DELETE FROM owners WHERE owner = :owner"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 1 AND jobs.owner = owners.owner)"
+)
 _count_leased = text("SELECT count(*) FROM jobs WHERE state = 1 AND owner = :owner")
 
 
@@ -107,6 +125,7 @@ def job_of(row: Sequence[Any]) -> Job:
         error_code=row[14],
         error_message=row[15],
         overlooks=OVERLOOKS[row[16] or 0],
+        backfill=row[17],
     )
 
 
@@ -211,43 +230,51 @@ def _settled(
     ]
 
 
-def lease(
-    connection: Connection, owner: str, evaluators: Sequence[str], *, now_ns: int, until_ns: int, limit: int
+def lease(  # one keyword for each thing that bounds it
+    connection: Connection,
+    owner: str,
+    evaluators: Sequence[str],
+    *,
+    now_ns: int,
+    until_ns: int,
+    limit: int,
+    backfills: int | None = None,
 ) -> list[Job]:
     """Due jobs of these evaluators, now the owner's; every evaluator gets its share."""
-    for late in connection.execute(_late, {"now": now_ns}).scalars().all():
+    for late in connection.execute(_late[connection.dialect.name], {"now": now_ns}).scalars().all():
         release(connection, late)
     names = list(dict.fromkeys(evaluators))
     if not names or limit < 1:
         return []
-    rows = _chosen(connection, names, now_ns, limit)
+    most_backfills = limit if backfills is None else backfills
+    if connection.dialect.name != "sqlite":
+        rows = _take(
+            connection,
+            lambda most: next_waiting(connection, names, now_ns=now_ns, limit=most, backfills=most_backfills),
+            owner=owner,
+            names=names,
+            now_ns=now_ns,
+            limit=limit,
+        )
+    else:
+        rows = _chosen(connection, names, now_ns, limit, most_backfills)
+        for some in portions([row[3] for row in rows]):
+            _lease(connection, {"owner": owner, "ids": some})
+        for row in rows:
+            row[7] = LEASED
     if not rows:
         return []
-    for some in portions([row[3] for row in rows]):
-        _lease(connection, {"owner": owner, "ids": some})
     connection.execute(_keep, {"owner": owner, "until": until_ns})
-    for row in rows:
-        row[7] = 1
     return sorted((job_of(row) for row in rows), key=lambda job: (job.due_ns, job.id))
 
 
-def _chosen(connection: Connection, names: list[str], now_ns: int, limit: int) -> list[list[Any]]:
-    share = -(-limit // len(names))
-    queues = _queues(connection, names, now_ns, share)
-    longer = [name for name in names if len(queues.get(name, ())) == share]
-    if share < limit and longer and sum(map(len, queues.values())) < limit:
-        # Others need less than their share: those with more may have it.
-        queues.update(_queues(connection, longer, now_ns, limit))
-    # One of each evaluator in turn, so that a long queue of one does not hold up the others.
-    order = sorted(
-        (place, due_ns, row, key)
-        for queue in queues.values()
-        for place, (due_ns, row, key) in enumerate(sorted(queue))
-    )
-    wanted = list(dict.fromkeys(key for _, _, _, key in order))
+def _chosen(
+    connection: Connection, names: list[str], now_ns: int, limit: int, backfills: int
+) -> list[list[Any]]:
+    """The rows of all due jobs of the targets that are next."""
     allowed = set(names)
     chosen: list[list[Any]] = []
-    for some in portions(wanted):
+    for some in portions(next_targets(connection, names, now_ns=now_ns, limit=limit, backfills=backfills)):
         found: dict[str, list[list[Any]]] = {}
         for row in _due_of_targets(connection, targets=[bytes.fromhex(key) for key in some], now=now_ns):
             if row[4] in allowed:
@@ -259,37 +286,10 @@ def _chosen(connection: Connection, names: list[str], now_ns: int, limit: int) -
     return chosen
 
 
-def _queues(
-    connection: Connection, names: list[str], now_ns: int, most: int
-) -> dict[str, list[tuple[int, int, str]]]:
-    """The oldest due jobs of each evaluator, as (due, id, target)."""
-    queues: dict[str, list[tuple[int, int, str]]] = {}
-    for some in portions(names, _MOST_QUEUES):
-        parameters = {f"name_{index}": name for index, name in enumerate(some)}
-        for key, name, due_ns, row in _oldest(len(some))(connection, now=now_ns, most=most, **parameters):
-            queues.setdefault(name, []).append((due_ns, row, key))
-    return queues
-
-
-_MOST_QUEUES = 100
-_oldest_of: dict[int, Select] = {}
-
-
-def _oldest(names: int) -> Select:
-    known = _oldest_of.get(names)
-    if known is None:
-        one = (
-            "SELECT * FROM (SELECT target, evaluator, due_ns, id FROM jobs"
-            " WHERE state = 0 AND evaluator = :name_{0} AND due_ns <= :now"
-            " ORDER BY due_ns, id LIMIT :most) AS queue_{0}"
-        )
-        source = " UNION ALL ".join(one.format(index) for index in range(names))
-        known = _oldest_of[names] = Select(source, ids=("target",), plain=("evaluator", "due_ns", "id"))
-    return known
-
-
 def extend(connection: Connection, owner: str, *, until_ns: int) -> int:
     """Keep everything the owner has; how many jobs."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_have, {"owner": owner})
     count = connection.execute(_count_leased, {"owner": owner}).scalar_one()
     if count:
         connection.execute(_keep, {"owner": owner, "until": until_ns})
@@ -298,7 +298,11 @@ def extend(connection: Connection, owner: str, *, until_ns: int) -> int:
 
 def release(connection: Connection, owner: str) -> int:
     """Hand back everything the owner has; how many jobs."""
-    count = connection.execute(_hand_back, {"owner": owner}).rowcount
+    hand_back = _hand_back
+    if connection.dialect.name != "sqlite":
+        connection.execute(_have, {"owner": owner})
+        hand_back = _hand_back_in_order
+    count = connection.execute(hand_back, {"owner": owner}).rowcount
     connection.execute(_forget, {"owner": owner})
     return count
 

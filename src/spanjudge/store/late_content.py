@@ -22,6 +22,7 @@ _concerned = Select(
     ids=("target", "parent"),
     plain=("id", "evaluator", "version", "generation", "state", "reason", "content", "model_call"),
     lists=("keys",),
+    lock="ORDER BY id FOR NO KEY UPDATE",
 )
 _go_on = Statement(
     "UPDATE jobs SET state = 0, content = 2, due_ns = :now, reason = NULL, detail = '' WHERE id IN :ids",

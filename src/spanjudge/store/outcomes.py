@@ -14,8 +14,7 @@ from spanjudge.store.keys import further_ids, target_key, target_of, whole
 from spanjudge.store.superseding import supersede
 from spanjudge.telemetry.evaluated import Evaluated
 
-_insert = Insert(
-    tables.results,
+COLUMNS = (
     "result_id",
     "target",
     "trace_id",
@@ -43,6 +42,7 @@ _insert = Insert(
     "operation",
     "session_id",
 )
+_insert = Insert(tables.results, *COLUMNS)
 IDS = ("result_id", "target", "trace_id", "span_id")
 PLAIN = ("id", "generation", "service", "response_id", "time_ns", "code", "outcome")
 """What an `Evaluated` is made of again."""
@@ -66,7 +66,8 @@ def evaluated_of(row: Sequence[Any]) -> Evaluated:
     )
 
 
-def _row(evaluated: Evaluated, now_ns: int, facts: Judged) -> Row:
+def row_of(evaluated: Evaluated, now_ns: int, facts: Judged) -> Row:
+    """A row of `COLUMNS`."""
     outcome, target = evaluated.outcome, evaluated.target
     used = outcome.usage
     verdict, label, score, code = None, None, None, None
@@ -107,7 +108,7 @@ def insert(connection: Connection, outcomes: Sequence[Evaluated], *, now_ns: int
     Each takes the place of an older one of its evaluator and target.
     """
     facts = judged(connection, [one.target for one in outcomes])
-    rows = [_row(one, now_ns, facts.get(target_key(one.target), UNKNOWN)) for one in outcomes]
+    rows = [row_of(one, now_ns, facts.get(target_key(one.target), UNKNOWN)) for one in outcomes]
     count = _insert(connection, rows)
     supersede(connection, {target_key(one.target) for one in outcomes})
     return count

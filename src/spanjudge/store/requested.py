@@ -9,6 +9,7 @@ from spanjudge.pipeline.ports import Job, NewJob
 from spanjudge.store import jobs as job_rows
 from spanjudge.store.bulk import Select
 from spanjudge.store.keys import further_ids, portions, target_key
+from spanjudge.store.postgres.locks import held
 
 _OPEN = frozenset({"waiting", "leased"})
 
@@ -34,9 +35,10 @@ _keep_window = text(
 
 def judge(connection: Connection, jobs: Sequence[NewJob], *, now_ns: int) -> int:
     """Store them under the next generation, unless one like it is not ended; how many."""
-    known = Known(connection, jobs)
-    wanted = [job for job in jobs if not known.is_open(job)]
-    return job_rows.add(connection, [known.next_of(job, now_ns) for job in wanted], now_ns=now_ns)
+    with held(connection, {target_key(job.target) for job in jobs}):
+        known = Known(connection, jobs)
+        wanted = [job for job in jobs if not known.is_open(job)]
+        return job_rows.add(connection, [known.next_of(job, now_ns) for job in wanted], now_ns=now_ns)
 
 
 class Known:

@@ -19,6 +19,8 @@ from spanjudge.store.keys import (
     whole,
 )
 from spanjudge.store.outcomes import IDS, PLAIN, evaluated_of, insert
+from spanjudge.store.postgres import outcomes as on_postgres
+from spanjudge.store.postgres.locks import held
 from spanjudge.telemetry.evaluated import Evaluated, Target
 
 _last = text("SELECT coalesce(max(id), 0) FROM results")
@@ -33,6 +35,7 @@ _owned = Select(
     "SELECT id, content FROM jobs WHERE id IN :ids AND state = 1 AND owner = :owner",
     plain=("id", "content"),
     lists=("ids",),
+    lock="ORDER BY id FOR NO KEY UPDATE",
 )
 _end = Statement(
     "UPDATE jobs SET state = :state, owner = NULL, reason = :reason, detail = :detail,"
@@ -59,6 +62,19 @@ def finish(
     destinations: Sequence[str],
 ) -> int:
     """End jobs that the owner still has, and send others back; how many were ended."""
+    targets = {target_key(one.job.target) for one in finishes if one.evaluated is not None}
+    with held(connection, targets):
+        return _finish(connection, finishes, retries, owner, now_ns, destinations)
+
+
+def _finish(
+    connection: Connection,
+    finishes: Sequence[Finish],
+    retries: Sequence[Retry],
+    owner: str,
+    now_ns: int,
+    destinations: Sequence[str],
+) -> int:
     named = list({one.job.id for one in (*finishes, *retries)})
     owned: dict[int, int] = {
         row: content for some in portions(named) for row, content in _owned(connection, ids=some, owner=owner)
@@ -66,7 +82,6 @@ def finish(
     mine = [one for one in finishes if one.job.id in owned]
     outcomes = [one.evaluated for one in mine if one.evaluated is not None]
     _store(connection, outcomes, destinations, now_ns)
-    usage.add(connection, usage.of_outcomes(outcomes, now_ns=now_ns))
     ends: dict[tuple[Any, ...], list[int]] = {}
     taken_up: list[int] = []
     for one in mine:
@@ -84,6 +99,7 @@ def finish(
         _content_came(connection, {"now": now_ns, "ids": some})
     ended = {one.job.id for one in mine}
     _send_back(connection, [one for one in retries if one.job.id in owned and one.job.id not in ended])
+    usage.add(connection, usage.of_outcomes(outcomes, now_ns=now_ns))
     return len(ended) - len(taken_up)
 
 
@@ -100,7 +116,9 @@ def _end_of(one: Finish) -> tuple[int, str | None, str, str | None, str | None]:
 def _store(
     connection: Connection, outcomes: Sequence[Evaluated], destinations: Sequence[str], now_ns: int
 ) -> None:
-    if outcomes:
+    if outcomes and connection.dialect.name != "sqlite":
+        on_postgres.store(connection, outcomes, destinations, now_ns=now_ns)
+    elif outcomes:
         before = connection.execute(_last).scalar_one()
         insert(connection, outcomes, now_ns=now_ns)
         outbox.add(connection, destinations, after=before, now_ns=now_ns)

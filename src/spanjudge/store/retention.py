@@ -6,18 +6,22 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from spanjudge.store import counted
 from spanjudge.store.bulk import Select, Statement
+from spanjudge.store.counted import room_for
 from spanjudge.store.database import Database
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.keys import portions, session_key, span_key, span_keys_between
+from spanjudge.store.postgres.dropping import Dropping
+from spanjudge.store.postgres.locks import held
 from spanjudge.store.traces import shrink
 
 _old_spans = Select(
-    "SELECT trace_id, span_id, id, received_ns, session_id, envelope_id FROM spans"
+    "SELECT trace_id, span_id, id, received_ns, session_id, envelope_id, length(blob) AS size FROM spans"
     " WHERE received_ns < :before AND (received_ns, id) > (:from_ns, :from_id)"
     " ORDER BY received_ns, id LIMIT :most",
     ids=("trace_id", "span_id"),
-    plain=("id", "received_ns", "session_id", "envelope_id"),
+    plain=("id", "received_ns", "session_id", "envelope_id", "size"),
 )
 _needed_traces = Select(
     "WITH wanted (first, last) AS :ranges SELECT first FROM wanted WHERE EXISTS"
@@ -42,18 +46,19 @@ _left_sessions = Select(
     lists=("names",),
 )
 _delete_jobs = Statement("DELETE FROM jobs WHERE target IN :targets AND state > 1", lists=("targets",))
-_count_spans = text("UPDATE meta SET value = value - :count WHERE name = 'spans'")
 _logs_of = Select(
-    "WITH wanted (trace_id, span_id) AS :ids SELECT l.id, l.envelope_id FROM wanted CROSS JOIN logs AS l"
+    "WITH wanted (trace_id, span_id) AS :ids SELECT l.id, l.envelope_id, length(l.blob) AS size"
+    " FROM wanted CROSS JOIN logs AS l"
     " WHERE l.trace_id = wanted.trace_id AND l.span_id = wanted.span_id",
-    plain=("id", "envelope_id"),
+    plain=("id", "envelope_id", "size"),
     pairs="ids",
 )
 _lone_logs = Select(
-    "SELECT l.id, l.envelope_id FROM logs AS l WHERE l.received_ns < :before AND NOT EXISTS"
+    "SELECT l.trace_id, l.id, l.envelope_id, length(l.blob) AS size FROM logs AS l WHERE l.received_ns < :before AND NOT EXISTS"
     " (SELECT 1 FROM spans AS s WHERE s.trace_id = l.trace_id AND s.span_id = l.span_id)"
     " ORDER BY l.received_ns LIMIT :most",
-    plain=("id", "envelope_id"),
+    ids=("trace_id",),
+    plain=("id", "envelope_id", "size"),
 )
 _delete_logs = Statement("DELETE FROM logs WHERE id IN :ids", lists=("ids",))
 _delete_results = text(
@@ -77,14 +82,21 @@ class Retention:
         """Begin with the oldest."""
         self._database = database
         self._envelopes = envelopes
+        self._whole = Dropping(database, envelopes) if database.is_shared else None
         self._before_ns = 0
         self._from = _BEGIN
 
     async def purge(self, *, spans_before_ns: int, results_before_ns: int, limit: int) -> int:
-        """Delete at most `limit` old spans, and as many old results; how many.
+        """Delete at most `limit` old spans, and as many old results; how many. On PostgreSQL whole days first.
 
         What is to go is looked up beside other work; only the deletion itself holds up who writes.
         """
+        if self._whole is not None:
+            dropped = await self._whole.purge(
+                spans_before_ns=spans_before_ns, results_before_ns=results_before_ns, limit=limit
+            )
+            if dropped:
+                return dropped
         if spans_before_ns != self._before_ns:
             self._before_ns, self._from = spans_before_ns, _BEGIN
         count, done = 0, False
@@ -113,6 +125,10 @@ class Retention:
 
     def _delete(self, found: list[list[Any]], connection: Connection) -> int:
         """Delete what may still go and is still there; how many spans."""
+        with held(connection, {span_key(row[0], row[1]) for row in found}):
+            return self._delete_held(connection, found)
+
+    def _delete_held(self, connection: Connection, found: list[list[Any]]) -> int:
         there = {
             row[0] for some in portions([row[2] for row in found]) for row in _there(connection, ids=some)
         }
@@ -120,7 +136,7 @@ class Retention:
         for some in portions([row[2] for row in rows]):
             _delete_spans(connection, {"ids": some})
         self._envelopes.drop(connection, Counter(row[5] for row in rows))
-        connection.execute(_count_spans, {"count": len(rows)})
+        counted.add(connection, spans=-len(rows), size=-room_for(row[6] for row in rows))
         shrink(connection, {bytes.fromhex(row[0]) for row in rows})
         for some in portions(_gone_targets(connection, rows)):
             _delete_jobs(connection, {"targets": some})
@@ -132,12 +148,19 @@ class Retention:
     def _delete_logs(self, connection: Connection, rows: list[list[Any]]) -> None:
         for some in portions([row[0] for row in rows]):
             _delete_logs(connection, {"ids": some})
+        counted.add(connection, spans=0, size=-room_for(row[2] for row in rows))
         self._envelopes.drop(connection, Counter(row[1] for row in rows))
 
     def _delete_others(self, before: tuple[int, int, int], limit: int, connection: Connection) -> int:
         """Logs without a span, results, and windows."""
         lone_before_ns, spans_before_ns, results_before_ns = before
-        self._delete_logs(connection, _lone_logs(connection, before=lone_before_ns, most=limit))
+        lone = _lone_logs(connection, before=lone_before_ns, most=limit)
+        with held(connection, {b"t" + bytes.fromhex(row[0]) for row in lone}):
+            if connection.dialect.name != "sqlite":
+                # Their spans may have come until they were held.
+                still = {row[1] for row in _lone_logs(connection, before=lone_before_ns, most=limit)}
+                lone = [row for row in lone if row[1] in still]
+            self._delete_logs(connection, [row[1:] for row in lone])
         rows = {"before": results_before_ns, "most": limit}
         count = connection.execute(_delete_results, rows).rowcount
         # A window knows how often its target was judged: it stays as long as the results.

@@ -23,12 +23,14 @@ _by_target = Select(
     ids=("target", "parent"),
     plain=_PLAIN,
     lists=("keys",),
+    lock="ORDER BY id FOR NO KEY UPDATE",
 )
 _by_parent = Select(
     f"SELECT {_COLUMNS} FROM jobs WHERE parent IN :keys",  # noqa: S608  # our own columns
     ids=("target", "parent"),
     plain=_PLAIN,
     lists=("keys",),
+    lock="ORDER BY id FOR NO KEY UPDATE",
 )
 _skip = Statement(
     "UPDATE jobs SET state = 4, reason = 'same_call', detail = :detail, owner = NULL WHERE id IN :ids",

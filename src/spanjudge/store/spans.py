@@ -9,14 +9,13 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from spanjudge.pipeline.ports import LogRow, Material, SpanRow, StoredSpan
-from spanjudge.store import tables
+from spanjudge.store import counted, tables
 from spanjudge.store.bulk import Insert, Row, Select
 from spanjudge.store.envelopes import Envelopes
 from spanjudge.store.keys import id_bytes, portions, span_key, whole
 from spanjudge.telemetry.evaluated import Target
 
-_insert_spans = Insert(
-    tables.spans,
+COLUMNS = (
     "trace_id",
     "span_id",
     "parent_span_id",
@@ -32,7 +31,9 @@ _insert_spans = Insert(
     "envelope_id",
     "blob",
 )
-_insert_logs = Insert(tables.logs, "trace_id", "span_id", "digest", "received_ns", "envelope_id", "blob")
+LOG_COLUMNS = ("trace_id", "span_id", "digest", "received_ns", "envelope_id", "blob")
+_insert_spans = Insert(tables.spans, *COLUMNS)
+_insert_logs = Insert(tables.logs, *LOG_COLUMNS)
 _last_span = text("SELECT coalesce(max(id), 0) FROM spans")
 _last_log = text("SELECT coalesce(max(id), 0) FROM logs")
 _spans_after = Select("SELECT trace_id, span_id FROM spans WHERE id > :id", ids=("trace_id", "span_id"))
@@ -40,10 +41,6 @@ _logs_after = Select(
     "SELECT trace_id, span_id, envelope_id FROM logs WHERE id > :id",
     ids=("trace_id", "span_id"),
     plain=("envelope_id",),
-)
-_count_spans = text(
-    "INSERT INTO meta (name, value) VALUES ('spans', :count)"
-    " ON CONFLICT (name) DO UPDATE SET value = meta.value + excluded.value"
 )
 
 
@@ -66,25 +63,7 @@ def add_spans(
         return NewSpans(0)
     ids = envelopes.add(connection, [span.envelope for span in spans])
     before = connection.execute(_last_span).scalar_one()
-    rows: list[Row] = [
-        (
-            bytes.fromhex(span.trace_id),
-            bytes.fromhex(span.span_id),
-            id_bytes(span.parent_span_id),
-            span.service,
-            span.name,
-            span.operation,
-            span.model,
-            span.session_id or None,
-            whole(span.start_ns),
-            whole(span.end_ns),
-            span.is_error,
-            now_ns,
-            ids[span.envelope],
-            span.blob,
-        )
-        for span in spans
-    ]
+    rows = [row_of(span, ids[span.envelope], now_ns) for span in spans]
     new = NewSpans(_insert_spans(connection, rows))
     if new.count < len(spans):
         new.keys = {(row[0], row[1]) for row in _spans_after(connection, id=before)}
@@ -96,10 +75,41 @@ def add_spans(
                 left.discard(key)
             else:
                 spare.append(span.envelope)
-        envelopes.drop(connection, _counted(ids[body] for body in spare))
-    if new.count:
-        connection.execute(_count_spans, {"count": new.count})
+        envelopes.drop(connection, _uses(ids[body] for body in spare))
+    counted.add(connection, spans=new.count)
     return new
+
+
+def row_of(span: SpanRow, envelope: int, now_ns: int) -> Row:
+    """A row of `COLUMNS`."""
+    return (
+        bytes.fromhex(span.trace_id),
+        bytes.fromhex(span.span_id),
+        id_bytes(span.parent_span_id),
+        span.service,
+        span.name,
+        span.operation,
+        span.model,
+        span.session_id or None,
+        whole(span.start_ns),
+        whole(span.end_ns),
+        span.is_error,
+        now_ns,
+        envelope,
+        span.blob,
+    )
+
+
+def log_row_of(log: LogRow, envelope: int, now_ns: int) -> Row:
+    """A row of `LOG_COLUMNS`."""
+    return (
+        bytes.fromhex(log.trace_id),
+        bytes.fromhex(log.span_id),
+        hashlib.blake2b(log.blob, digest_size=12).digest(),
+        now_ns,
+        envelope,
+        log.blob,
+    )
 
 
 def add_logs(
@@ -110,36 +120,26 @@ def add_logs(
         return 0, set()
     ids = envelopes.add(connection, [log.envelope for log in logs])
     before = connection.execute(_last_log).scalar_one()
-    rows: list[Row] = [
-        (
-            bytes.fromhex(log.trace_id),
-            bytes.fromhex(log.span_id),
-            hashlib.blake2b(log.blob, digest_size=12).digest(),
-            now_ns,
-            ids[log.envelope],
-            log.blob,
-        )
-        for log in logs
-    ]
+    rows = [log_row_of(log, ids[log.envelope], now_ns) for log in logs]
     count = _insert_logs(connection, rows)
     if count == len(logs):
         return count, {span_key(log.trace_id, log.span_id) for log in logs}
     stored = _logs_after(connection, id=before)
-    taken = _counted(ids[log.envelope] for log in logs)
+    taken = _uses(ids[log.envelope] for log in logs)
     for _, _, envelope in stored:
         taken[envelope] -= 1
     envelopes.drop(connection, taken)
     return count, {span_key(trace_id, span_id) for trace_id, span_id, _ in stored}
 
 
-def _counted(ids: Iterable[int]) -> dict[int, int]:
+def _uses(ids: Iterable[int]) -> dict[int, int]:
     counts: dict[int, int] = defaultdict(int)
     for number in ids:
         counts[number] += 1
     return counts
 
 
-_COLUMNS = "s.trace_id, s.span_id, s.received_ns, s.envelope_id, s.start_ns, s.id, s.blob"
+_FOUND = "s.trace_id, s.span_id, s.received_ns, s.envelope_id, s.start_ns, s.id, s.blob"
 
 
 # CROSS JOIN: SQLite takes the wanted pairs first and looks each up.
@@ -148,7 +148,7 @@ _WANTED = "WITH wanted (trace_id, span_id) AS :ids"
 
 def _spans(where: str, *, source: str = "spans AS s", lists: Sequence[str] = (), pairs: str = "") -> Select:
     return Select(
-        f"{_WANTED if pairs else ''} SELECT {_COLUMNS} FROM {source} WHERE {where}",  # noqa: S608  # our own conditions
+        f"{_WANTED if pairs else ''} SELECT {_FOUND} FROM {source} WHERE {where}",  # noqa: S608  # our own conditions
         ids=("trace_id", "span_id"),
         plain=("received_ns", "envelope_id", "start_ns", "id"),
         blob="blob",

@@ -1,11 +1,16 @@
 """The store: everything that must survive, in one database."""
 
-from collections.abc import Sequence
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
+
+from sqlalchemy import Connection
 
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.budget.limits import LimitsSet
 from spanjudge.judging.usage import UsageRow
+from spanjudge.pipeline.changes import Changed
 from spanjudge.pipeline.ports import (
     Committed,
     Finish,
@@ -19,6 +24,7 @@ from spanjudge.pipeline.ports import (
     Store,
     StoredEvaluator,
     StoredSpan,
+    StoreError,
     Window,
 )
 from spanjudge.store import budgets, intake, outbox, results, schema
@@ -29,27 +35,35 @@ from spanjudge.store import spans as span_rows
 from spanjudge.store import usage as usage_rows
 from spanjudge.store import windows as window_rows
 from spanjudge.store.backfills import SqlRequested
-from spanjudge.store.database import Database, path_of, ready_file
+from spanjudge.store.channels import EVALUATORS, JOBS, RESULTS
+from spanjudge.store.coordination.sql_coordination import SqlCoordination
+from spanjudge.store.database import Database, Value, Work, open_database
 from spanjudge.store.envelopes import Envelopes
+from spanjudge.store.postgres.locks import alone
+from spanjudge.store.postgres.partitions import Partitions
 from spanjudge.store.queries.sql_queries import SqlQueries
 from spanjudge.store.retention import Retention
 from spanjudge.telemetry.evaluated import Evaluated, Target
 
 
 async def open_store(url: str, *, create: bool = True) -> Store:
-    """Open the database that `url` names (`sqlite:///PATH`), made or brought up to date where needed.
+    """Open the database that `url` names, made or brought up to date where needed.
 
-    With `create=False` a database that is not there is an error. Raises `StoreError`.
+    That is `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`. With `create=False` a database
+    that is not there, or empty, is an error. Raises `StoreError`, and `MissingExtraError`.
     """
-    path = path_of(url)
-    ready_file(path, create=create)
-    database = Database(path)
+    database = open_database(url, create=create)
     try:
-        await database.write(lambda db: schema.bring_up_to_date(db, path, create=create))
+        await database.write(lambda db: schema.bring_up_to_date(db, database.name, create=create))
     except BaseException:
         await database.aclose()
         raise
     return SqlStore(database)
+
+
+_log = logging.getLogger("spanjudge.store")
+
+_CHANGED: dict[str, Changed] = {JOBS: "jobs", RESULTS: "results", EVALUATORS: "evaluators"}
 
 
 class SqlStore:
@@ -63,16 +77,35 @@ class SqlStore:
         self._database = database
         self._envelopes = Envelopes()
         self._retention = Retention(database, self._envelopes)
+        self._partitions = Partitions() if database.is_shared else None
         self.queries = SqlQueries(database, self._envelopes)
         """What pages ask."""
         self.requested = SqlRequested(database)
         """Jobs and backfills that people asked for."""
+        self.coordination = SqlCoordination(database)
+        """What processes on one store tell each other."""
 
     async def commit(self, intakes: Sequence[Intake], *, now_ns: int) -> Committed:
         """Store what requests brought, on disk when this returns."""
-        return await self._database.write(
+        await self._see_to_partitions(now_ns)
+        committed = await self._database.write(
             lambda db: intake.commit(db, intakes, self._envelopes, now_ns=now_ns)
         )
+        if committed.jobs or committed.logs:
+            self._database.announce(JOBS)
+        return committed
+
+    async def _see_to_partitions(self, now_ns: int) -> None:
+        known = self._partitions
+        if known is None or known.is_ready(now_ns):
+            return
+        try:
+            await self._database.write(lambda db: known.make(db, now_ns))
+        except StoreError as error:
+            known.postpone()
+            _log.info("partitions cannot be made now", extra={"reason": str(error)})
+        else:
+            known.note(now_ns)
 
     async def close_windows(self, *, now_ns: int, limit: int) -> list[Window]:
         """Windows that are due."""
@@ -81,13 +114,24 @@ class SqlStore:
     async def settle_windows(self, windows: Sequence[Window], jobs: Sequence[NewJob], *, now_ns: int) -> None:
         """Store the jobs of closed windows, but not of windows that are not due any more."""
         await self._database.write(lambda db: window_rows.settle(db, windows, jobs, now_ns=now_ns))
+        if jobs:
+            self._database.announce(JOBS)
 
     async def lease(
-        self, owner: str, *, evaluators: Sequence[str], now_ns: int, until_ns: int, limit: int
+        self,
+        owner: str,
+        *,
+        evaluators: Sequence[str],
+        now_ns: int,
+        until_ns: int,
+        limit: int,
+        backfills: int | None = None,
     ) -> list[Job]:
-        """Due jobs of these evaluators, each evaluator its share."""
+        """Due jobs, now the owner's."""
         return await self._database.write(
-            lambda db: job_rows.lease(db, owner, evaluators, now_ns=now_ns, until_ns=until_ns, limit=limit)
+            lambda db: job_rows.lease(
+                db, owner, evaluators, now_ns=now_ns, until_ns=until_ns, limit=limit, backfills=backfills
+            )
         )
 
     async def extend(self, owner: str, *, until_ns: int) -> int:
@@ -96,7 +140,10 @@ class SqlStore:
 
     async def release(self, owner: str) -> int:
         """Hand back everything this owner has leased."""
-        return await self._database.write(lambda db: job_rows.release(db, owner))
+        count = await self._database.write(lambda db: job_rows.release(db, owner))
+        if count:
+            self._database.announce(JOBS)
+        return count
 
     async def finish(
         self,
@@ -108,11 +155,15 @@ class SqlStore:
         destinations: Sequence[str],
     ) -> int:
         """End jobs and send others back."""
-        return await self._database.write(
+        await self._see_to_partitions(now_ns)
+        ended = await self._database.write(
             lambda db: results.finish(
                 db, finishes, retries, owner=owner, now_ns=now_ns, destinations=destinations
             )
         )
+        if any(one.evaluated for one in finishes):
+            self._database.announce(RESULTS)
+        return ended
 
     async def material(self, targets: Sequence[Target], *, most_spans: int) -> dict[str, Material]:
         """What is stored of the targets; of a long trace or session its first and its last spans."""
@@ -132,6 +183,17 @@ class SqlStore:
         """Every result of the targets, oldest first."""
         return await self._database.read(lambda db: results.of_targets(db, targets))
 
+    async def _edit(self, work: Work[Value]) -> Value:
+        """Change evaluators: one after another, as each looks at what there is first."""
+
+        def edit(connection: Connection) -> Value:
+            alone(connection, "evaluators")
+            return work(connection)
+
+        changed = await self._database.write(edit)
+        self._database.announce(EVALUATORS)
+        return changed
+
     async def save_version(
         self,
         evaluator: Evaluator,
@@ -141,7 +203,7 @@ class SqlStore:
         now_ns: int,
     ) -> StoredEvaluator:
         """A new draft version, or what is stored when that says the same; published when asked for."""
-        return await self._database.write(
+        return await self._edit(
             lambda db: evaluator_rows.save_version(
                 db, evaluator, base_version=base_version, publish=publish, now_ns=now_ns
             )
@@ -151,15 +213,13 @@ class SqlStore:
         self, evaluators: Sequence[Evaluator], *, publish: bool, now_ns: int
     ) -> list[StoredEvaluator]:
         """Several at once, all or nothing."""
-        return await self._database.write(
+        return await self._edit(
             lambda db: evaluator_rows.apply(db, evaluators, publish=publish, now_ns=now_ns)
         )
 
     async def publish(self, name: str, *, version: str | None = None, now_ns: int) -> StoredEvaluator:
         """Publish the current version, or end a pause."""
-        return await self._database.write(
-            lambda db: evaluator_rows.publish(db, name, version=version, now_ns=now_ns)
-        )
+        return await self._edit(lambda db: evaluator_rows.publish(db, name, version=version, now_ns=now_ns))
 
     async def pause(
         self,
@@ -170,21 +230,21 @@ class SqlStore:
         retry_ns: int | None = None,
     ) -> StoredEvaluator:
         """Pause the published version."""
-        return await self._database.write(
+        return await self._edit(
             lambda db: evaluator_rows.pause(db, name, reason=reason, paused_by=paused_by, retry_ns=retry_ns)
         )
 
     async def resume(self, name: str, *, paused_by: Literal["user", "pipeline"] = "pipeline") -> None:
         """End a pause."""
-        await self._database.write(lambda db: evaluator_rows.resume(db, name, paused_by=paused_by))
+        await self._edit(lambda db: evaluator_rows.resume(db, name, paused_by=paused_by))
 
     async def discard_draft(self, name: str) -> None:
         """Archive the draft."""
-        await self._database.write(lambda db: evaluator_rows.discard_draft(db, name))
+        await self._edit(lambda db: evaluator_rows.discard_draft(db, name))
 
     async def archive(self, name: str) -> None:
         """Take an evaluator out of use."""
-        await self._database.write(lambda db: evaluator_rows.archive(db, name))
+        await self._edit(lambda db: evaluator_rows.archive(db, name))
 
     async def evaluators(
         self, *, all_versions: bool = False, name: str | None = None
@@ -243,6 +303,12 @@ class SqlStore:
     async def health(self, *, now_ns: int) -> Health:
         """How things stand."""
         return await self._database.read(lambda db: state.health(db, now_ns=now_ns))
+
+    async def changes(self) -> AsyncGenerator[Changed, None]:
+        """What changed, by whichever process: see `spanjudge.pipeline.changes`."""
+        async with contextlib.aclosing(self._database.listen(_CHANGED)) as news:
+            async for channel in news:
+                yield _CHANGED[channel]
 
     async def aclose(self) -> None:
         """Close; nothing may be asked afterwards."""

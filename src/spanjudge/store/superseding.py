@@ -28,12 +28,13 @@ def supersede(connection: Connection, targets: Collection[bytes]) -> None:
         alike: dict[tuple[str, str], list[list[Any]]] = {}
         for row in _current(connection, targets=some):
             alike.setdefault((row[0], row[2]), []).append(row)
-        old = [row[1] for rows in alike.values() if len(rows) > 1 for row in _older(rows)]
+        old = [row[1] for rows in alike.values() if len(rows) > 1 for row in older(rows)]
         for ids in portions(old):
             _supersede(connection, {"ids": ids})
 
 
-def _older(rows: list[list[Any]]) -> list[list[Any]]:
+def older(rows: list[list[Any]]) -> list[list[Any]]:
+    """Of current outcomes of one evaluator and target, as above, those that are superseded."""
     last = max(rows, key=lambda row: row[1])
     stands = max((row for row in rows if row[3] == last[3]), key=lambda row: (row[4], row[1]))
     return [row for row in rows if row is not stands]

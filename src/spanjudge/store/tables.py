@@ -20,10 +20,10 @@ from sqlalchemy import (
     true,
 )
 
-REVISION = "0002"
+REVISION = "0004"
 """The newest migration: what a current database carries."""
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every migration this version knows, oldest first."""
 
 # SQLite gives a table its fast row id only under the type INTEGER.
@@ -362,3 +362,48 @@ outbox = Table(
 )
 Index("outbox_due", outbox.c.destination, outbox.c.due_ns)
 Index("outbox_result", outbox.c.result)
+
+members = Table(
+    "members",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_ns", BigInteger, nullable=False),
+    Column("seen_ns", BigInteger, nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+    Column("figures", Text, nullable=False),
+    comment="processes on this store, each until its heartbeats stop; figures is JSON, of itself",
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("member", Text, nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+    comment="what one process at a time does, and until when it is its own",
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("evaluator", Text, primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("usd", Float, nullable=False),
+    Column("until_ns", BigInteger, nullable=False),
+    comment="parts of budgets that processes hold: reserved, spent and not stored yet, or to spare",
+)
+
+judge_states = Table(
+    "judge_states",
+    metadata,
+    Column("judge", Text, primary_key=True),
+    Column("until_ns", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    comment="judge models that nobody asks until then, because their provider said so",
+)

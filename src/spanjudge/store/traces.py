@@ -17,7 +17,7 @@ MARK = "\x1f"
 _MOST_LISTED = 50
 _MOST_READ = 2_000
 
-_COLUMNS = (
+COLUMNS = (
     "trace_id",
     "root_id",
     "root_ns",
@@ -33,11 +33,11 @@ _COLUMNS = (
     "spans",
     "errors",
 )
-_IDS, _PLAIN = _COLUMNS[:2], _COLUMNS[2:]
+_IDS, _PLAIN = COLUMNS[:2], COLUMNS[2:]
 _put = Insert(
     tables.traces,
-    *_COLUMNS,
-    update="(trace_id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS[1:]),
+    *COLUMNS,
+    update="(trace_id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:]),
 )
 _known = Lookup(tables.traces, "trace_id", ids=_IDS, plain=_PLAIN)
 _OF_SPANS = (
@@ -67,7 +67,7 @@ _recount = Statement("UPDATE traces SET spans = :spans WHERE trace_id = :trace")
 _drop = Statement("DELETE FROM traces WHERE trace_id IN :traces", lists=("traces",))
 
 
-class _Trace:
+class TraceSum:
     """A trace as far as its spans are known. The order in which they come changes nothing."""
 
     __slots__ = (
@@ -182,20 +182,36 @@ def grow(connection: Connection, spans: Iterable[SpanRow], new: NewSpans) -> Non
     if not new.count:
         return
     left = None if new.keys is None else set(new.keys)
-    found: dict[str, _Trace] = {}
-    for span in spans:
-        if left is not None:
-            key = (span.trace_id, span.span_id)
-            if key not in left:
-                continue
-            left.discard(key)
-        trace = found.get(span.trace_id)
-        if trace is None:
-            trace = found[span.trace_id] = _Trace(span.trace_id)
-        trace.add(span)
+    if left is not None:
+        spans = [span for span in spans if _taken(left, (span.trace_id, span.span_id))]
+    found = summed(spans)
     for row in _known(connection, [bytes.fromhex(trace_id) for trace_id in found]):
         found[row[0]].merge(row)
-    _put(connection, [trace.row() for trace in found.values()])
+    put(connection, found.values())
+
+
+def _taken(left: set[tuple[str, str]], key: tuple[str, str]) -> bool:
+    """Whether it is one of those, the first time."""
+    if key not in left:
+        return False
+    left.discard(key)
+    return True
+
+
+def summed(spans: Iterable[SpanRow]) -> dict[str, TraceSum]:
+    """What spans, each once, come to by trace."""
+    found: dict[str, TraceSum] = {}
+    for span in spans:
+        trace = found.get(span.trace_id)
+        if trace is None:
+            trace = found[span.trace_id] = TraceSum(span.trace_id)
+        trace.add(span)
+    return found
+
+
+def put(connection: Connection, found: Iterable[TraceSum]) -> None:
+    """Store what traces come to, in the place of what was stored."""
+    _put(connection, [trace.row() for trace in found])
 
 
 def shrink(connection: Connection, traces: Collection[bytes]) -> None:
@@ -211,9 +227,9 @@ def shrink(connection: Connection, traces: Collection[bytes]) -> None:
             else:
                 short.append(trace_id)
     for some in portions(short, 8):
-        found: dict[str, _Trace] = {}
+        found: dict[str, TraceSum] = {}
         for row in _spans_of(connection, traces=some):
-            trace = found.setdefault(row[0], _Trace(row[0]))
+            trace = found.setdefault(row[0], TraceSum(row[0]))
             trace.add(_span(row))
         _put(connection, [trace.row() for trace in found.values()])
 

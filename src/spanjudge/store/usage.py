@@ -52,7 +52,7 @@ def add(connection: Connection, rows: Sequence[UsageRow]) -> None:
         for index, count in enumerate(counts):
             total[index] += count
     if sums:
-        _add(connection, [(*key, *counts) for key, counts in sums.items()])
+        _add(connection, [(*key, *counts) for key, counts in sorted(sums.items())])
 
 
 def since(connection: Connection, day: str) -> list[UsageRow]:

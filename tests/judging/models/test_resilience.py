@@ -189,8 +189,8 @@ async def test_a_cancelled_question_cancels_its_call_and_gives_its_place_back() 
 
 
 async def test_a_pause_holds_no_place() -> None:
-    inner = playing([limited(0.01), REPLY, REPLY])
-    model = resilient(inner, concurrency=1)
+    inner = playing([down(), REPLY, REPLY])
+    model = resilient(inner, concurrency=1, first_pause=0.01)
     first = asyncio.create_task(model.answer(REQUEST))
     await asyncio.sleep(0)
     second = asyncio.create_task(model.answer(REQUEST))

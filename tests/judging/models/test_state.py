@@ -5,6 +5,7 @@ import time
 import pytest
 
 from spanjudge.judging.models.breaker import CircuitBreaker
+from spanjudge.judging.models.limits.limiter import LimiterState
 from spanjudge.judging.models.model import JudgeModelError, JudgeReply, JudgeRequest
 from spanjudge.judging.models.rate_limits import RateLimits, rate_limits
 from spanjudge.judging.models.resilience import ResilientModel
@@ -41,7 +42,8 @@ async def test_unknown_until_it_is_asked_and_ready_when_it_answers() -> None:
     before = time.time_ns()
     await ask(model)
     state = state_of(WrappedModel(model))
-    assert (state.state, state.detail, state.in_flight, state.concurrency) == ("ready", "", 0, 64)
+    assert (state.state, state.detail) == ("ready", "")
+    assert state.limiter == LimiterState(concurrency_set=64, concurrency=64)
     assert state.last_ns is not None
     assert state.last_ns >= before
 

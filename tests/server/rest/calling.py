@@ -44,7 +44,8 @@ async def ask(
     """
     text = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     data = None if text is None else io.BytesIO(text)
-    given = {**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})}
+    said = {} if body is None else {"Content-Type": "application/json"}
+    given = {"Accept-Encoding": "identity", **said, **(headers or {})}
     jar = aiohttp.DummyCookieJar()
     async with (
         aiohttp.ClientSession(auto_decompress=False, cookie_jar=jar) as session,

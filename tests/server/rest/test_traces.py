@@ -223,10 +223,14 @@ async def test_clocks_that_run_backwards(server: Trying) -> None:
 
 
 async def test_long_answers_come_compressed_to_those_who_take_it(server: Trying) -> None:
-    await server.receive([
-        span({**CHAT, **content("Where is gate 7?" * 20, "On the left." * 20)}, trace=number, number=number)
-        for number in range(1, 41)
-    ])
+    await server.receive(
+        [
+            span(
+                {**CHAT, **content("Where is gate 7?" * 20, "On the left." * 20)}, trace=number, number=number
+            )
+            for number in range(1, 41)
+        ]
+    )
     long = await server.send("GET", "/traces")
     assert long.headers["Content-Encoding"] == "gzip"
     assert len(long.fields["items"]) == 40

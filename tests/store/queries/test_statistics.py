@@ -19,7 +19,7 @@ from spanjudge.judging.usage import Usage
 from spanjudge.pipeline.figures import Figures, Grouping, OutboxCount, Statistics, Step
 from spanjudge.pipeline.ports import Finish, Store
 from spanjudge.pipeline.queries import Filters
-from spanjudge.store.database import Database
+from spanjudge.store.database.sqlite import SqliteDatabase
 from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.evaluated import Evaluated, Target, result_id
@@ -258,7 +258,7 @@ async def test_a_superseded_outcome_leaves_the_step_it_was_in(tmp_path: Path) ->
 
 async def test_a_window_that_moves_on_through_busy_steps(tmp_path: Path) -> None:
     store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    database, counting = Database(tmp_path / "store.db"), Counting(many=0.1)
+    database, counting = SqliteDatabase(tmp_path / "store.db"), Counting(many=0.1)
 
     async def counted(filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
         return await database.look(lambda db: counting.statistics(db, filters, by=by, step_ns=step_ns))

@@ -43,9 +43,11 @@ export interface components {
         Issue: { field: string; message: string; severity: "error" | "warning"; line: number | null; };
         JudgeBody: { evaluator: string; span_id: string; };
         JudgeCheck: { reachable: boolean; detail: string; duration_ms: number; cost_usd: number | null; };
-        JudgeModel: { name: string; provider: string; model: string; state: "ready" | "starting" | "unknown" | "limited" | "unavailable"; detail: string; last_call: string | null; capability: string; batches: boolean; price_input: number | null; price_output: number | null; concurrency: number | null; in_flight: number; requests_per_minute: number | null; tokens_per_minute: number | null; evaluators: string[]; };
+        JudgeLimits: { requests_per_minute: components["schemas"]["Limit"]; tokens_per_minute: components["schemas"]["Limit"]; concurrency: components["schemas"]["Limit"]; held_until: string | null; waiting: number; };
+        JudgeModel: { name: string; provider: string; model: string; state: "ready" | "starting" | "unknown" | "limited" | "unavailable"; detail: string; last_call: string | null; capability: string; batches: boolean; price_input: number | null; price_output: number | null; concurrency: number | null; in_flight: number; requests_per_minute: number | null; tokens_per_minute: number | null; limits: components["schemas"]["JudgeLimits"] | null; evaluators: string[]; };
         Judges: { items: components["schemas"]["JudgeModel"][]; };
         Label: { name: string; description: string; };
+        Limit: { set: number | null; now: number | null; };
         LimitSet: { tokens_day: number; tokens_month: number; usd_day: number; usd_month: number; };
         MadeToken: { token: string; row: components["schemas"]["TokenRow"]; };
         NewEvaluator: { definition: components["schemas"]["Definition"]; publish: boolean; };

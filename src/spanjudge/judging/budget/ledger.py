@@ -3,14 +3,17 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
 from spanjudge.errors import SettingsError
+from spanjudge.judging.budget.grants import ALL, NOTHING, Amount, Grants
 from spanjudge.judging.budget.limits import LimitBook, Limits, LimitsSet, Period, Unit
+from spanjudge.judging.budget.share import Share, Waiting
+from spanjudge.judging.budget.standing import Standing, refusal, stand
 from spanjudge.judging.budget.tariff import Tariff
 from spanjudge.judging.usage import Usage, UsageRow
 
@@ -22,39 +25,6 @@ _LEARNING = 0.2
 _FURTHEST_OFF = 20.0
 
 
-class Standing(NamedTuple):
-    """How one limit stands; `evaluator` is `None` for all together, `key` names the period."""
-
-    evaluator: str | None
-    unit: Unit
-    period: Period
-    key: str
-    used: float
-    reserved: float
-    limit: float
-
-
-def period_of(one: Standing) -> tuple[datetime, datetime]:
-    """When the limit's period began, and when it ends and everything is free again."""
-    day = one.key if one.period == "day" else f"{one.key}-01"
-    start = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
-    if one.period == "day":
-        return start, start + timedelta(days=1)
-    return start, (start + _LONGEST_MONTH).replace(day=1)
-
-
-class Amount(NamedTuple):
-    """What is used, or reserved."""
-
-    tokens: float = 0.0
-    usd: float = 0.0
-
-    def plus(self, other: "Amount", sign: int = 1) -> "Amount":
-        """The sum, or the difference."""
-        return Amount(self.tokens + sign * other.tokens, self.usd + sign * other.usd)
-
-
-_NOTHING = Amount()
 _Account = tuple[str, str | None]
 """A period (`2025-11` or `2025-11-21`) and an evaluator, or `None` for all together."""
 
@@ -117,6 +87,11 @@ class Ledger:
         self._told: set[tuple[str | None, Unit, str, float]] = set()
         self._off: dict[str, float] = {}
         self._unsaved: list[UsageRow] = []
+        self._share: Share | None = None
+        self._grants: Grants | None = None
+        self._member = ""
+        self.needs = asyncio.Event()
+        """Set when `sync` should be called soon: a call waits for room that only the others can tell."""
         if (limits.usd or any(own.usd for own in self.evaluators.values())) and (words := self.unpriced()):
             raise SettingsError(f"a budget in US dollars is set, but {words}")
 
@@ -139,15 +114,81 @@ class Ledger:
     def watches(self, judge: str) -> bool:
         """Whether calls to this judge count."""
         tariff = self._tariffs.get(judge)
-        limited = self.limits != Limits() or bool(self.evaluators)
-        return limited and tariff is not None and tariff.charged
+        return self._limited and tariff is not None and tariff.charged
+
+    @property
+    def _limited(self) -> bool:
+        return self.limits != Limits() or bool(self.evaluators)
+
+    def _free(self) -> list[str]:
+        """Providers whose usage does not count."""
+        charged = {tariff.provider for tariff in self._tariffs.values() if tariff.charged}
+        return sorted({tariff.provider for tariff in self._tariffs.values()} - charged)
+
+    def share(self, grants: Grants, member: str, share: Share | None = None) -> None:
+        """From now on other processes spend as well: nothing is reserved that was not granted.
+
+        `member` is this process's name among them. `sync` must be called every second or so, and soon when
+        `needs` is set; and `stored` whenever usage was stored.
+        """
+        self._grants, self._member = grants, member
+        self._share = share or Share()
+
+    async def sync(self) -> None:
+        """Tell the others what we hold, take what is granted, and see what they spent.
+
+        Raises what the grants' keeper raises; what was granted before stays good for a while.
+        """
+        share, grants = self._share, self._grants
+        if share is None or grants is None or not self._limited:
+            return
+        day, was_idle = self._day(), share.idle
+        free = self._free()
+        asked = share.ask()
+        if was_idle:
+            used = share.seen(asked, await grants.spent(day, free=free))
+        else:
+            now = self._now()
+            granted = await grants.grant(
+                self._member,
+                asked.wants,
+                {ALL: self.limits, **self.evaluators},
+                day=day,
+                free=free,
+                now_ns=now,
+                until_ns=now + int(share.lease * 1e9),
+            )
+            used = share.take(asked, granted)
+        for account in [account for account in self._used if account[0] in (day, day[:7])]:
+            del self._used[account]
+        for (period, owner), amount in used.items():
+            self._used[period, owner or None] = amount
+        self._tell()
+        self._settled.set()
+
+    @property
+    def in_need(self) -> bool:
+        """Whether a call waits for room that others hold."""
+        return self._share is not None and self._share.in_need
+
+    def stored(self, rows: Iterable[UsageRow]) -> None:
+        """These are stored now: others can see them, and this process need not answer for them any more."""
+        if self._share is None:
+            return
+        free = self._free()
+        for row in rows:
+            if row.provider and row.provider not in free:
+                self._share.stored(row.evaluator, _tokens(row.usage))
 
     async def load(self, books: Books) -> None:
         """Take over what the books say was used in this month and before: a restart forgets nothing."""
+        if self._share is not None:
+            # What the others spend is looked up all the time.
+            await self.sync()
+            return
         used: dict[_Account, Amount] = defaultdict(Amount)
         first = datetime.fromtimestamp(self._now() / 1e9, UTC) - _LONGEST_MONTH
-        free = {tariff.provider for tariff in self._tariffs.values() if not tariff.charged}
-        free -= {tariff.provider for tariff in self._tariffs.values() if tariff.charged}
+        free = self._free()
         for row in await books.usage_since(first.strftime("%Y-%m-01")):
             if row.provider and row.provider not in free:
                 _add(used, row.day, row.evaluator, Amount(_tokens(row.usage), row.cost_usd))
@@ -183,12 +224,20 @@ class Ledger:
         What only others' reservations keep from fitting waits until they are settled. May go beyond a limit
         by no more than calls take longer than `expected`.
         """
-        while True:
-            found = self._fit(judge, expected)
-            if found is not None:
-                return found
-            self._settled.clear()
-            await self._settled.wait()
+        waiting: Waiting | None = None
+        try:
+            while True:
+                found = self._fit(judge, expected)
+                if isinstance(found, tuple):
+                    return found
+                if self._share is not None and found and waiting is None:
+                    waiting = self._share.wait(found)
+                    self.needs.set()
+                self._settled.clear()
+                await self._settled.wait()
+        finally:
+            if self._share is not None and waiting is not None:
+                self._share.over(waiting)
 
     def settle(self, reservation: Reservation, used: Mapping[str, tuple[Usage | None, float | None]]) -> None:
         """Give a reservation back and count what was really used: usage and USD by evaluator, as known."""
@@ -201,13 +250,18 @@ class Ledger:
         day = self._day()
         tariff = self._tariffs[reservation.judge]
         asked = told = 0
+        really: dict[str, Amount] = {}
         for evaluator, (usage, cost) in used.items():
             if usage is None:
                 continue
             if evaluator in reservation.expected:
                 asked += _tokens(reservation.expected[evaluator])
                 told += _tokens(usage)
-            self._count(day, evaluator, _tokens(usage), tariff.cost(usage) or 0.0 if cost is None else cost)
+            dollars = tariff.cost(usage) or 0.0 if cost is None else cost
+            really[evaluator] = really.get(evaluator, NOTHING).plus(Amount(_tokens(usage), dollars))
+            _add(self._used, day, evaluator, Amount(_tokens(usage), dollars))
+        if self._share is not None:
+            self._share.settle(day, reservation.amounts, really)
         if asked and told:
             self._learn(reservation.judge, told / asked)
         self._tell()
@@ -227,8 +281,8 @@ class Ledger:
                             unit,
                             period,
                             key,
-                            getattr(self._used.get(account, _NOTHING), unit),
-                            getattr(self._reserved.get(account, _NOTHING), unit),
+                            getattr(self._used.get(account, NOTHING), unit),
+                            getattr(self._reserved.get(account, NOTHING), unit),
                             limit,
                         )
 
@@ -241,8 +295,12 @@ class Ledger:
         while rows := list(self._unsaved):
             await books.add_usage(rows)
             del self._unsaved[: len(rows)]
+            self.stored(rows)
 
-    def _fit(self, judge: str, expected: Mapping[str, Usage]) -> tuple[Reservation, dict[str, str]] | None:
+    def _fit(
+        self, judge: str, expected: Mapping[str, Usage]
+    ) -> tuple[Reservation, dict[str, str]] | dict[str, Amount]:
+        """A reservation; or what has to be granted first, which is nothing when others' calls must end."""
         tariff, off = self._tariffs[judge], self._off.get(judge, 1.0)
         standings = list(self.standings())
         taken: dict[tuple[str | None, Unit, str], float] = defaultdict(float)
@@ -254,16 +312,20 @@ class Ledger:
             for one in mine:
                 wanted: float = getattr(amount, one.unit)
                 before = taken[one.evaluator, one.unit, one.key]
-                if one.used + before + wanted > one.limit:
-                    refused[evaluator] = self._words(one, wanted)
+                if one.used - self._doubtful(one) + before + wanted > one.limit:
+                    refused[evaluator] = refusal(one, wanted, edited=self.edited)
                     self._tell_full(one)
                     break
                 if one.used + one.reserved + before + wanted > one.limit:
-                    return None
+                    return {}
             else:
                 amounts[evaluator] = amount
                 for one in mine:
                     taken[one.evaluator, one.unit, one.key] += getattr(amount, one.unit)
+        if self._share is not None:
+            if not all(self._share.fits(evaluator, amount) for evaluator, amount in amounts.items()):
+                return amounts
+            self._share.reserve(amounts)
         accounts = [
             ((key, owner), amount)
             for evaluator, amount in amounts.items()
@@ -276,8 +338,9 @@ class Ledger:
         held = {evaluator: expected[evaluator] for evaluator in amounts}
         return Reservation(judge, amounts, held, accounts), refused
 
-    def _count(self, day: str, evaluator: str, tokens: float, usd: float) -> None:
-        _add(self._used, day, evaluator, Amount(tokens, usd))
+    def _doubtful(self, one: Standing) -> float:
+        """Of what is used: so much may be less. Nothing is refused that may fit after the next look."""
+        return 0.0 if self._share is None else getattr(self._share.doubtful(one.key, one.evaluator), one.unit)
 
     def _learn(self, judge: str, off: float) -> None:
         """Estimates follow what the judge really takes: reasoning models write far more than others."""
@@ -290,43 +353,20 @@ class Ledger:
             if one.used >= one.limit:
                 self._tell_full(one)
             elif one.used >= _NEARLY * one.limit and self._first(one, _NEARLY):
-                _log.warning("a budget is nearly used up", extra={"budget": self._stand(one)})
+                _log.warning("a budget is nearly used up", extra={"budget": stand(one)})
 
     def _tell_full(self, one: Standing) -> None:
         if self._first(one, 1.0):
-            _log.error("a budget is used up: evaluation stops", extra={"budget": self._words(one, 0.0)})
+            _log.error(
+                "a budget is used up: evaluation stops",
+                extra={"budget": refusal(one, 0.0, edited=self.edited)},
+            )
 
     def _first(self, one: Standing, level: float) -> bool:
         told = (one.evaluator, one.unit, one.key, level)
         known = told in self._told
         self._told.add(told)
         return not known
-
-    def _words(self, one: Standing, wanted: float) -> str:
-        room = one.limit - one.used
-        rest = ""
-        if wanted and room > 0:
-            rest = f", and this evaluation takes about {_number(wanted, one.unit)}"
-        raised = f"raise {self._setting(one)} (0: no limit)"
-        return f"{self._stand(one)}{rest}; resumes on {self._next(one)}; {raised}"
-
-    def _stand(self, one: Standing) -> str:
-        who = "all evaluators" if one.evaluator is None else f"“{one.evaluator}”"
-        amount = f"{_number(one.used, one.unit)} of {_number(one.limit, one.unit)}"
-        what = f"{amount} tokens" if one.unit == "tokens" else amount
-        return f"{who} used up {what} of this {one.period}"
-
-    def _setting(self, one: Standing) -> str:
-        """What holds it, for who wants to change it."""
-        if self.edited:
-            return "the limit on the page “Usage”"
-        if one.evaluator is None:
-            return f"SPANJUDGE_BUDGET_{one.unit.upper()}_{one.period.upper()}"
-        return f"budgets.{one.evaluator}.{one.unit}_{one.period} in the file of SPANJUDGE_CONFIG"
-
-    def _next(self, one: Standing) -> str:
-        _, end = period_of(one)
-        return f"{end.day} {end:%B} 00:00 UTC"
 
     def _day(self) -> str:
         return datetime.fromtimestamp(self._now() / 1e9, UTC).strftime("%Y-%m-%d")
@@ -341,10 +381,6 @@ def _add(accounts: dict[_Account, Amount], day: str, evaluator: str, amount: Amo
     for key in (day, day[:7]):
         for owner in (None, evaluator):
             accounts[key, owner] = accounts[key, owner].plus(amount)
-
-
-def _number(value: float, unit: Unit) -> str:
-    return f"{int(value):,}" if unit == "tokens" else f"${value:,.2f}"
 
 
 def _tokens(usage: Usage) -> int:

@@ -8,8 +8,9 @@ class JudgeModelConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `provider` is a name of the Remote Scorer contract's table, `embedded`, `scripted` or a LiteLLM
     provider. `batching` and `max_subject_chars` override what was measured for the model; `price_*` are
-    USD per million tokens for models no price list knows. `path` is the embedded model's file,
-    `threads` and `context_tokens` are its computing threads and the size of its context.
+    USD per million tokens for models no price list knows. `…_per_minute` of 0 are no limit. `path` is the
+    embedded model's file, `threads` and `context_tokens` are its computing threads and the size of its
+    context.
     """
 
     name: str = "default"
@@ -20,6 +21,8 @@ class JudgeModelConfig(msgspec.Struct, frozen=True, kw_only=True):
     api_version: str | None = None
     timeout: float = 60.0
     concurrency: int = 64
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
     max_retries: int = 4
     batching: bool | None = None
     max_subject_chars: int | None = None

@@ -34,7 +34,8 @@ class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
     the closed-label property whose label probabilities are wanted, when the API can give them.
     `leaning` is added to the log probabilities of that property's labels before one is picked, where the
     model can do so; the probabilities it tells are its own all the same.
-    `deadline` is a `time.monotonic()` moment.
+    `deadline` is a `time.monotonic()` moment. `flow` is whose question it is, by the evaluators' names: flows
+    that wait for the judge are served in turn.
     """
 
     system: str
@@ -46,6 +47,7 @@ class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
     leaning: dict[str, float] = {}
     max_output_tokens: int = 1024
     deadline: float = float("inf")
+    flow: str = ""
 
     @property
     def user(self) -> str:

@@ -9,6 +9,8 @@ import msgspec
 from spanjudge.errors import SettingsError
 from spanjudge.judging.models.breaker import CircuitBreaker
 from spanjudge.judging.models.config import JudgeModelConfig
+from spanjudge.judging.models.limits.limiter import Limiter
+from spanjudge.judging.models.limits.pace import CallLimits
 from spanjudge.judging.models.model import JudgeModel, Traits
 from spanjudge.judging.models.providers import PROVIDERS
 from spanjudge.judging.models.resilience import ResilientModel
@@ -60,9 +62,17 @@ def open_model(config: JudgeModelConfig) -> JudgeModel:
         timeout=config.timeout,
         # What fails inside this process fails again.
         max_retries=0 if at_home else config.max_retries,
-        concurrency=config.concurrency,
+        limiter=Limiter(
+            CallLimits(
+                requests=config.requests_per_minute,
+                tokens=config.tokens_per_minute,
+                concurrency=config.concurrency,
+            ),
+            provider=config.provider,
+        ),
         traits=_traits(config, inner.traits),
-        breaker=CircuitBreaker(0) if at_home else None,
+        # Who asks sees what is wrong with it; only work that can wait is kept back.
+        breaker=CircuitBreaker(turns_away=False) if at_home else None,
     )
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from spanjudge.judging.models.limits.limiter import LimiterState
 from spanjudge.judging.models.model import JudgeModel, JudgeModelError
 from spanjudge.judging.models.rate_limits import RateLimits, rate_limits
 from spanjudge.judging.models.resilience import ResilientModel
@@ -23,22 +24,21 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     """`ready`: the latest call was answered; `unknown`: there was none yet. `detail` says what is wrong.
 
     `last_ns` is nanoseconds since 1970. `capability` is how answers are made to keep to their form, as far as
-    it was found out; `limits` are what the provider told.
+    it was found out; `limits` are what the provider told, `limiter` is what is kept to.
     """
 
     state: Literal["ready", "starting", "unknown", "limited", "unavailable"]
     detail: str = ""
     last_ns: int | None = None
     capability: str = ""
-    concurrency: int | None = None
-    in_flight: int = 0
     timeout: float | None = None
     limits: RateLimits = RateLimits()
+    limiter: LimiterState | None = None
 
 
 def state_of(model: JudgeModel) -> ModelState:
     """How a judge model stands, whatever is wrapped around it."""
-    resilient, inside = _resilient(model), innermost(model)
+    resilient, inside = resilient_of(model), innermost(model)
     state, detail = _state(resilient, inside)
     mode = getattr(inside, "mode", None)
     last_ns = resilient.last_ns if resilient else None
@@ -48,10 +48,9 @@ def state_of(model: JudgeModel) -> ModelState:
         last_ns=last_ns,
         # Before an answer it is only what is tried first.
         capability=_CAPABILITIES.get(str(mode), "") if last_ns is not None and mode else "",
-        concurrency=resilient.concurrency if resilient else None,
-        in_flight=resilient.in_flight if resilient else 0,
         timeout=resilient.timeout if resilient else None,
         limits=rate_limits(model.provider, getattr(inside, "headers", {})),
+        limiter=resilient.limiter.state if resilient else None,
     )
 
 
@@ -72,7 +71,8 @@ def _state(
     return ("limited" if error.code == "judge_rate_limited" else "unavailable"), error.message
 
 
-def _resilient(model: JudgeModel | None) -> ResilientModel | None:
+def resilient_of(model: JudgeModel | None) -> ResilientModel | None:
+    """The part of a judge model that knows its limits and its troubles, whatever is wrapped around it."""
     while model is not None and not isinstance(model, ResilientModel):
         model = getattr(model, "inner", None)
     return model

@@ -33,7 +33,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     judges: Sequence[str] = ()
     max_store_bytes: int = 0
     grpc_port: Callable[[], int | None] = lambda: None
-    destinations: Sequence[str] = ()
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,8 +3,9 @@
 import json
 import re
 
-from sqlalchemy import ColumnElement, LargeBinary, Text, cast, func, literal, or_
+from sqlalchemy import ColumnElement, or_
 
+from spanjudge.store.queries.dialects import in_bytes
 from spanjudge.store.tables import spans
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]{4,32}")
@@ -48,10 +49,9 @@ class Needle:
         """Whether an id begins with it."""
         return bool(self.id_start) and identity.startswith(self.id_start)
 
-    def in_column(self, column: ColumnElement[bytes] | ColumnElement[str]) -> ColumnElement[bool]:
-        """Whether it is in a column of text or bytes; the database does it, beside Python."""
-        content = cast(func.lower(cast(column, Text)), LargeBinary)
-        return or_(*(func.instr(content, literal(form, LargeBinary)) > 0 for form in self.forms))
+    def in_column(self, column: ColumnElement[bytes]) -> ColumnElement[bool]:
+        """Whether it is in a column of bytes."""
+        return or_(*(in_bytes(column, form) for form in self.forms))
 
     def in_span_id(self) -> ColumnElement[bool] | None:
         """Whether a span's id begins with it, if it can be an id."""

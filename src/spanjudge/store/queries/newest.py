@@ -3,11 +3,9 @@
 from sqlalchemy import Connection, text
 
 from spanjudge.pipeline.queries import NewestSpan
+from spanjudge.store.counted import SPANS
 
-_newest = text(
-    "SELECT service, received_ns, (SELECT value FROM meta WHERE name = 'spans')"
-    " FROM spans ORDER BY id DESC LIMIT 1"
-)
+_newest = text(f"SELECT service, received_ns, ({SPANS}) FROM spans ORDER BY id DESC LIMIT 1")
 
 
 def newest_span(connection: Connection) -> NewestSpan | None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Integer, case, cast, func, literal, null, select, text
+from sqlalchemy import Connection, case, func, literal, null, select, text
 
 from spanjudge.pipeline.figures import SCORE_STEPS, Grouping
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.queries.conditions import Condition, of_result
+from spanjudge.store.queries.dialects import whole_part
 from spanjudge.store.queries.tally import BIN_STARTS, BIN_WIDTHS, FIRST_BINS, Range, Tally
 from spanjudge.store.tables import results
 
@@ -267,7 +268,7 @@ def _count_scores(
     """The distribution, each evaluator's over its own range."""
     score = results.c.score
     whens = [
-        (results.c.evaluator == name, cast((score - low) * SCORE_STEPS / (high - low), Integer))
+        (results.c.evaluator == name, whole_part((score - low) * SCORE_STEPS / (high - low)))
         for name, (low, high) in question.ranges
     ]
     if whens:
@@ -283,7 +284,7 @@ def _count_durations(
     """Of results that a judge model was asked for."""
     columns = results.c
     bins = [
-        cast((columns.duration - start) / width, Integer) + first
+        whole_part((columns.duration - start) / width) + first
         for start, width, first in zip(BIN_STARTS, BIN_WIDTHS, FIRST_BINS, strict=True)
     ]
     whens = [(columns.duration < edge, number) for edge, number in zip(BIN_STARTS[1:], bins, strict=False)]

@@ -26,7 +26,7 @@ _OF_TRACE = "substr(r.target, 2, 16)"
 def _counts(key: str, joined: str) -> str:
     return (
         f"{joined} SELECT {key} AS judged, {_RANK} AS ranked, count(*) AS found,"  # noqa: S608  # our own parts
-        f" coalesce(sum(r.cost_usd), 0.0) AS cost, coalesce(sum({_TOKENS}), 0) AS tokens"
+        f" coalesce(sum(r.cost_usd), 0.0) AS cost, CAST(coalesce(sum({_TOKENS}), 0) AS BIGINT) AS tokens"
         " FROM wanted CROSS JOIN results AS r WHERE {0} AND r.current <> (1 = 0) GROUP BY judged, ranked"
     )
 

@@ -61,14 +61,18 @@ const counted = ({
   name,
 }: Definition) => canonical({ target, judge, scope, needs, rubric, brief, prompt, variables, answer, name });
 
-/** How many spans of the last 24 hours the scope takes, and some of them. */
-export const usePreview = (definition: Definition) => {
+/**
+ * How many spans of the last 24 hours the scope takes, and some of them. `errors` are what is wrong with the
+ * definition, null while that is not known: what is half written is not asked about.
+ */
+export const usePreview = (definition: Definition, errors: readonly Issue[] | null) => {
   const now = counted(definition);
   const { value, key } = useDelayed(definition, now, 500);
   const query = useQuery({
     queryKey: ["editor-preview", key],
     queryFn: ({ signal }) =>
       api.post<Preview>("/previews", { definition: value, hours: 24, samples: samplesAsked }, { signal }),
+    enabled: errors?.length === 0,
     placeholderData: keepPreviousData,
     staleTime: 30_000,
     gcTime: 60_000,
@@ -78,12 +82,10 @@ export const usePreview = (definition: Definition) => {
   // While a prompt is half written nothing can be counted: what was counted last stays, so that nothing jumps.
   const last = useRef(query.data);
   if (query.data) last.current = query.data;
-  const inScope =
-    query.error instanceof ApiError &&
-    query.error.errors.some(({ field }) => /^(scope|needs|variables)\b/.test(field));
+  const inScope = errors?.find(({ field }) => /^(scope|needs|variables)\b/.test(field));
   return {
     data: query.data ?? last.current,
-    error: inScope || !last.current ? query.error : null,
+    error: inScope ?? (last.current ? null : query.error),
     isFetching: query.isFetching,
     isPending: query.isPending,
     refetch: query.refetch,

@@ -27,6 +27,7 @@ import { Question } from "./question";
 import { SaveBar } from "./save-bar";
 import { Scope } from "./scope";
 import { newestOf, nextNumber } from "./stored";
+import { useGivenSubject } from "./trial/given";
 import { TrialPanel } from "./trial/panel";
 import { tallyOf, useTrialRun } from "./trial/run";
 import { ofSample, type Subject } from "./trial/subject";
@@ -38,6 +39,10 @@ import { YamlView } from "./yaml-view";
 const firstSubjects = 4;
 const crumbs = [{ label: "Evaluators", to: "/evaluators" }] as const;
 
+/** The span the editor was opened from, and some that fit. */
+const begunWith = (given: Subject | null, fitted: readonly Subject[]): Subject[] =>
+  [...(given ? [given] : []), ...fitted.filter(({ key }) => key !== given?.key)].slice(0, firstSubjects);
+
 type Props = { evaluator: Evaluator | null; begin: Definition; draftKey: string };
 
 export function Workbench({ evaluator, begin, draftKey }: Props) {
@@ -46,7 +51,7 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
   const go = useNavigate();
   const now = useNow();
   const mayChange = useMayChange();
-  const preview = usePreview(definition);
+  const preview = usePreview(definition, work.isChecked ? issues.errors : null);
   const trial = useTrialRun();
   const [picked, setPicked] = useState<Subject[] | null>(null);
   const [view, setView] = useUrlState<"form" | "yaml">(
@@ -61,7 +66,8 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
   // When nothing fits any more (a variable that no span has), what fitted last is still there to see why.
   const fitted = useRef(matching);
   if (matching.length) fitted.current = matching;
-  const subjects = picked ?? fitted.current.slice(0, firstSubjects);
+  const given = useGivenSubject();
+  const subjects = picked ?? begunWith(given, fitted.current);
   const number = !isDirty && evaluator?.draft_number ? evaluator.draft_number : nextNumber(evaluator);
   const since = evaluator?.published
     ? `since v${evaluator.published_number}`

@@ -47,8 +47,8 @@ const Setup = () => {
               <li className="advice">
                 <b>Is it accepted?</b>
                 <span>
-                  The exporter’s log says so: 401 is a wrong token, 403 a token that may not send, 429 a full
-                  queue.
+                  The exporter’s log says so: 401 is a wrong token, 403 a token that may not send, 503 a full
+                  queue or disk.
                 </span>
               </li>
               <li className="advice">

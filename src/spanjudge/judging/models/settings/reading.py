@@ -89,7 +89,8 @@ def parsed(setting: Setting, raw: Any, name: str) -> Any:
         if ":" in name and name not in setting.env:
             what = f"{name}: {setting.field}: {show(setting, raw)}"
         words = getattr(setting.kind, "words", ())
-        hint = nearest(str(raw).lower(), words) if words else ""
+        wrong = next((word for word in re.split(r"[,\s]+", str(raw).lower()) if word not in words), "")
+        hint = nearest(wrong, words) if words else ""
         raise ValueError(
             f"{what}: expected {setting.kind.expects}, such as {setting.example}{hint}"
         ) from None

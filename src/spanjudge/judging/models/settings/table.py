@@ -77,6 +77,25 @@ JUDGE = (
         default=64,
     ),
     Setting(
+        key="judge.requests_per_minute",
+        env=("SPANJUDGE_JUDGE_REQUESTS_PER_MINUTE",),
+        kind=Whole(0, 10_000_000),
+        about="Most calls to this judge model in any minute, evenly over it; the rest wait their turn. Set "
+        "it to what the provider allows you, or less. 0 is no limit: then the rate is lowered when the "
+        "provider refuses calls, and raised again when it is calm.",
+        example="500",
+        default=0,
+    ),
+    Setting(
+        key="judge.tokens_per_minute",
+        env=("SPANJUDGE_JUDGE_TOKENS_PER_MINUTE",),
+        kind=Whole(0, 10_000_000_000),
+        about="The same for tokens, read and written: estimated before a call, corrected by what it took. "
+        "Input from the provider's prompt cache counts as it does there (not at anthropic, bedrock, groq).",
+        example="200000",
+        default=0,
+    ),
+    Setting(
         key="judge.max_retries",
         env=("SPANJUDGE_JUDGE_MAX_RETRIES",),
         kind=Whole(0, 20),

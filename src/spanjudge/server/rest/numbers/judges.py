@@ -10,15 +10,18 @@ from fastapi import APIRouter, Depends, Path, Request
 from spanjudge.judging.budget.tariff import Tariff
 from spanjudge.judging.check import check
 from spanjudge.judging.judge import Judge
+from spanjudge.judging.models.limits.limiter import LimiterState
+from spanjudge.judging.models.limits.rank import Rank, ranked
 from spanjudge.judging.models.state import state_of
 from spanjudge.judging.usage import Usage
 from spanjudge.server.rest.parts import Parts
 from spanjudge.server.rest.problems.problem import ApiProblem
-from spanjudge.server.rest.shapes.pipeline import JudgeCheck, JudgeModel, Judges
+from spanjudge.server.rest.shapes.pipeline import JudgeCheck, JudgeLimits, JudgeModel, Judges, Limit
 from spanjudge.server.rest.shapes.times import instant
 from spanjudge.server.rest.trying.connected import while_connected
 
 _A_MILLION = 1_000_000
+_SECOND = 1_000_000_000
 _LONGEST_CHECK = 60.0
 
 
@@ -41,7 +44,8 @@ def router(parts: Parts) -> APIRouter:
         )
         return Judges(
             items=[
-                _judge(name, parts.judges[name], prices[name], sorted(used.get(name, ()))) for name in names
+                _judge(name, parts.judges[name], prices[name], sorted(used.get(name, ())), now_ns=parts.now())
+                for name in names
             ]
         )
 
@@ -66,7 +70,8 @@ def router(parts: Parts) -> APIRouter:
             )
         timeout = state_of(judge.model).timeout or _LONGEST_CHECK
         began = time.perf_counter()
-        checked = await while_connected(request, check(judge, timeout=min(timeout, _LONGEST_CHECK)))
+        with ranked(Rank.INTERACTIVE):
+            checked = await while_connected(request, check(judge, timeout=min(timeout, _LONGEST_CHECK)))
         return JudgeCheck(
             reachable=checked.works,
             detail="; ".join(checked.lines),
@@ -88,7 +93,12 @@ def _prices(tariff: Tariff | None) -> tuple[float | None, float | None]:
 
 
 def _judge(
-    name: str, judge: Judge, prices: tuple[float | None, float | None], evaluators: Sequence[str]
+    name: str,
+    judge: Judge,
+    prices: tuple[float | None, float | None],
+    evaluators: Sequence[str],
+    *,
+    now_ns: int,
 ) -> JudgeModel:
     state = state_of(judge.model)
     return JudgeModel(
@@ -102,9 +112,20 @@ def _judge(
         batches=judge.batches,
         price_input=prices[0],
         price_output=prices[1],
-        concurrency=state.concurrency,
-        in_flight=state.in_flight,
+        concurrency=None if state.limiter is None else state.limiter.concurrency_set,
+        in_flight=0 if state.limiter is None else state.limiter.in_flight,
         requests_per_minute=state.limits.requests,
         tokens_per_minute=state.limits.tokens,
+        limits=None if state.limiter is None else _limits(state.limiter, now_ns),
         evaluators=list(evaluators),
+    )
+
+
+def _limits(state: LimiterState, now_ns: int) -> JudgeLimits:
+    return JudgeLimits(
+        requests_per_minute=Limit(set=state.requests_set, now=state.requests),
+        tokens_per_minute=Limit(set=state.tokens_set, now=state.tokens),
+        concurrency=Limit(set=state.concurrency_set, now=state.concurrency),
+        held_until=instant(now_ns + int(state.held * _SECOND)) if state.held else None,
+        waiting=state.waiting,
     )

@@ -35,8 +35,34 @@ class ErrorCount(Shape):
     count: int
 
 
+class PipelineMember(Shape):
+    """A process on this store, as it told of itself a few seconds ago; the one that answers, as it is now.
+
+    `trouble` is why it is not ready, takes nothing or cannot store results. `duties` are what it alone does.
+    """
+
+    id: str
+    host: str
+    pid: int
+    roles: list[Literal["receiver", "worker", "api"]]
+    version: str
+    started: Instant
+    seen: Instant
+    answering: bool = Field(default=False, description="Whether this is the process that answered.")
+    received_per_second: float = 0.0
+    matched_per_second: float = 0.0
+    judged_per_second: float = 0.0
+    exported_per_second: float = 0.0
+    in_hand: int = 0
+    trouble: str = ""
+    duties: list[str] = []
+
+
 class Pipeline(Shape):
-    """Rates are of the last minute, in this process's eyes; counts are of the store."""
+    """Rates are of the last minute, of all processes on the store together; counts are of the store.
+
+    `ready` and `not_ready` are of the process that answers; `members` tells of the others.
+    """
 
     received_per_second: float
     matched_per_second: float
@@ -60,8 +86,26 @@ class Pipeline(Shape):
     errors: list[ErrorCount] = Field(
         default=[], description="Failures of the last 24 hours by code and judge model."
     )
+    members: list[PipelineMember] = Field(default=[], description="Processes on this store, oldest first.")
     ready: bool
     not_ready: str = ""
+
+
+class Limit(Shape):
+    """As it is set in the settings, and what is kept to now; `null` is no limit."""
+
+    set: int | None = None
+    now: float | None = None
+
+
+class JudgeLimits(Shape):
+    """How fast a judge model is asked. `held_until`: its provider wants to be left alone until then."""
+
+    requests_per_minute: Limit
+    tokens_per_minute: Limit
+    concurrency: Limit
+    held_until: Instant | None = None
+    waiting: int = Field(default=0, description="Calls that wait for their turn.")
 
 
 class JudgeModel(Shape):
@@ -79,8 +123,9 @@ class JudgeModel(Shape):
     price_output: float | None = None
     concurrency: int | None = None
     in_flight: int = 0
-    requests_per_minute: int | None = None
+    requests_per_minute: int | None = Field(default=None, description="What the provider says.")
     tokens_per_minute: int | None = None
+    limits: JudgeLimits | None = None
     evaluators: list[str] = []
 
 

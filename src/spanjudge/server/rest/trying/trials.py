@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends, Request
 
 from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.judging.models.limits.rank import Rank, ranked
 from spanjudge.judging.result import EvaluationFailure
 from spanjudge.pipeline.decision import Decision
 from spanjudge.pipeline.match import decide_content, decide_target
@@ -53,7 +54,8 @@ async def _tried(parts: Parts, evaluator: Evaluator, material: Tried, places: Pl
         return trial.model_copy(update={"skipped": readable(lacking.detail)})
     async with places:
         judge = parts.trial_judges[evaluator.judge]
-        (outcome,) = await judge.judge(material.subject, [evaluator])
+        with ranked(Rank.INTERACTIVE):
+            (outcome,) = await judge.judge(material.subject, [evaluator])
     if isinstance(outcome, EvaluationFailure) and outcome.code == "missing_input":
         return trial.model_copy(update={"skipped": readable(outcome.message)})
     evaluated = Evaluated(

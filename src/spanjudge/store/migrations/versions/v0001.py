@@ -9,6 +9,8 @@ branch_labels = None
 depends_on = None
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Sorted and compared as SQLite and Python do it, whatever the language of a server.
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _TABLES = (
     "outbox",
     "usage",
@@ -40,15 +42,15 @@ def upgrade() -> None:
     op.create_table(
         "evaluators",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("definition", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("version", _TEXT, nullable=False),
+        sa.Column("definition", _TEXT, nullable=False),
+        sa.Column("status", _TEXT, nullable=False),
         sa.Column("created_ns", sa.BigInteger(), nullable=False),
         sa.Column("published_ns", sa.BigInteger(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("paused_by", sa.Text(), nullable=False),
+        sa.Column("reason", _TEXT, nullable=False),
+        sa.Column("paused_by", _TEXT, nullable=False),
         sa.Column("retry_ns", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name", "number", name="evaluators_number"),
@@ -60,8 +62,8 @@ def upgrade() -> None:
         sa.Column("target", sa.LargeBinary(), nullable=False),
         sa.Column("trace_id", sa.LargeBinary(), nullable=True),
         sa.Column("span_id", sa.LargeBinary(), nullable=True),
-        sa.Column("evaluator", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("evaluator", _TEXT, nullable=False),
+        sa.Column("version", _TEXT, nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -70,22 +72,39 @@ def upgrade() -> None:
         sa.Column("parent", sa.LargeBinary(), nullable=True),
         sa.Column("created_ns", sa.BigInteger(), nullable=False),
         sa.Column("due_ns", sa.BigInteger(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("error_code", sa.Text(), nullable=True),
-        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("owner", _TEXT, nullable=True),
+        sa.Column("reason", _TEXT, nullable=True),
+        sa.Column("detail", _TEXT, nullable=False),
+        sa.Column("error_code", _TEXT, nullable=True),
+        sa.Column("error_message", _TEXT, nullable=True),
         sa.PrimaryKeyConstraint("id"),
         comment="one evaluator version x one target; trace_id, span_id: where the target lacks them",
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "jobs_due", "jobs", ["evaluator", "state", "due_ns"], unique=False, sqlite_where=sa.text("state = 0")
+        "jobs_due",
+        "jobs",
+        ["evaluator", "state", "due_ns"],
+        unique=False,
+        sqlite_where=sa.text("state = 0"),
+        postgresql_where=sa.text("state = 0"),
     )
     op.create_index("jobs_identity", "jobs", ["target", "evaluator", "version", "generation"], unique=True)
-    op.create_index("jobs_owner", "jobs", ["owner"], unique=False, sqlite_where=sa.text("state = 1"))
     op.create_index(
-        "jobs_parent", "jobs", ["parent"], unique=False, sqlite_where=sa.text("parent IS NOT NULL")
+        "jobs_owner",
+        "jobs",
+        ["owner"],
+        unique=False,
+        sqlite_where=sa.text("state = 1"),
+        postgresql_where=sa.text("state = 1"),
+    )
+    op.create_index(
+        "jobs_parent",
+        "jobs",
+        ["parent"],
+        unique=False,
+        sqlite_where=sa.text("parent IS NOT NULL"),
+        postgresql_where=sa.text("parent IS NOT NULL"),
     )
     op.create_table(
         "logs",
@@ -103,7 +122,7 @@ def upgrade() -> None:
     op.create_index("logs_received", "logs", ["received_ns"], unique=False)
     op.create_table(
         "meta",
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
         comment="counters: how many spans there are, the revision of the evaluators",
@@ -111,7 +130,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
-        sa.Column("destination", sa.Text(), nullable=False),
+        sa.Column("destination", _TEXT, nullable=False),
         sa.Column("result", sa.BigInteger(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("due_ns", sa.BigInteger(), nullable=False),
@@ -123,7 +142,7 @@ def upgrade() -> None:
     op.create_index("outbox_result", "outbox", ["result"], unique=False)
     op.create_table(
         "owners",
-        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("owner", _TEXT, nullable=False),
         sa.Column("until_ns", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("owner"),
         comment="until when an owner keeps what it has leased",
@@ -135,25 +154,25 @@ def upgrade() -> None:
         sa.Column("target", sa.LargeBinary(), nullable=False),
         sa.Column("trace_id", sa.LargeBinary(), nullable=True),
         sa.Column("span_id", sa.LargeBinary(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("evaluator", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("evaluator", _TEXT, nullable=False),
+        sa.Column("version", _TEXT, nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("service", sa.Text(), nullable=False),
-        sa.Column("response_id", sa.Text(), nullable=True),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("response_id", _TEXT, nullable=True),
         sa.Column("time_ns", sa.BigInteger(), nullable=False),
         sa.Column("stored_ns", sa.BigInteger(), nullable=False),
-        sa.Column("verdict", sa.Text(), nullable=True),
-        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("verdict", _TEXT, nullable=True),
+        sa.Column("label", _TEXT, nullable=True),
         sa.Column("score", sa.Float(), nullable=True),
-        sa.Column("code", sa.Text(), nullable=True),
-        sa.Column("judge_provider", sa.Text(), nullable=True),
-        sa.Column("judge_model", sa.Text(), nullable=True),
+        sa.Column("code", _TEXT, nullable=True),
+        sa.Column("judge_provider", _TEXT, nullable=True),
+        sa.Column("judge_model", _TEXT, nullable=True),
         sa.Column("input_tokens", sa.BigInteger(), nullable=True),
         sa.Column("output_tokens", sa.BigInteger(), nullable=True),
         sa.Column("cost_usd", sa.Float(), nullable=True),
         sa.Column("duration", sa.Float(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("outcome", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id"),
         comment="columns to filter by, and the whole outcome as JSON; code only of failures",
         sqlite_autoincrement=True,
@@ -167,11 +186,11 @@ def upgrade() -> None:
         sa.Column("trace_id", sa.LargeBinary(), nullable=False),
         sa.Column("span_id", sa.LargeBinary(), nullable=False),
         sa.Column("parent_span_id", sa.LargeBinary(), nullable=True),
-        sa.Column("service", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("operation", sa.Text(), nullable=True),
-        sa.Column("model", sa.Text(), nullable=True),
-        sa.Column("session_id", sa.Text(), nullable=True),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("operation", _TEXT, nullable=True),
+        sa.Column("model", _TEXT, nullable=True),
+        sa.Column("session_id", _TEXT, nullable=True),
         sa.Column("start_ns", sa.BigInteger(), nullable=False),
         sa.Column("end_ns", sa.BigInteger(), nullable=False),
         sa.Column("is_error", sa.Boolean(), nullable=False),
@@ -189,16 +208,22 @@ def upgrade() -> None:
         ["trace_id"],
         unique=False,
         sqlite_where=sa.text("operation = 'retrieval'"),
+        postgresql_where=sa.text("operation = 'retrieval'"),
     )
     op.create_index(
-        "spans_session", "spans", ["session_id"], unique=False, sqlite_where=sa.text("session_id IS NOT NULL")
+        "spans_session",
+        "spans",
+        ["session_id"],
+        unique=False,
+        sqlite_where=sa.text("session_id IS NOT NULL"),
+        postgresql_where=sa.text("session_id IS NOT NULL"),
     )
     op.create_table(
         "usage",
-        sa.Column("day", sa.Text(), nullable=False),
-        sa.Column("evaluator", sa.Text(), nullable=False),
-        sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("day", _TEXT, nullable=False),
+        sa.Column("evaluator", _TEXT, nullable=False),
+        sa.Column("provider", _TEXT, nullable=False),
+        sa.Column("model", _TEXT, nullable=False),
         sa.Column("input", sa.BigInteger(), nullable=False),
         sa.Column("output", sa.BigInteger(), nullable=False),
         sa.Column("cached", sa.BigInteger(), nullable=False),
@@ -224,10 +249,20 @@ def upgrade() -> None:
         comment="traces and sessions; due_ns is empty while nothing new is to be judged",
     )
     op.create_index(
-        "windows_closed", "windows", ["last_ns"], unique=False, sqlite_where=sa.text("due_ns IS NULL")
+        "windows_closed",
+        "windows",
+        ["last_ns"],
+        unique=False,
+        sqlite_where=sa.text("due_ns IS NULL"),
+        postgresql_where=sa.text("due_ns IS NULL"),
     )
     op.create_index(
-        "windows_due", "windows", ["due_ns"], unique=False, sqlite_where=sa.text("due_ns IS NOT NULL")
+        "windows_due",
+        "windows",
+        ["due_ns"],
+        unique=False,
+        sqlite_where=sa.text("due_ns IS NOT NULL"),
+        postgresql_where=sa.text("due_ns IS NOT NULL"),
     )
 
 

@@ -9,10 +9,11 @@ branch_labels = None
 depends_on = None
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 # A list of values in one column, each between two of these: char(31), the unit separator.
 _LIST = """
-    SELECT trace_id, '{mark}' || group_concat(value, '{mark}') || '{mark}' AS listed FROM (
+    SELECT trace_id, '{mark}' || {joined}(value, '{mark}') || '{mark}' AS listed FROM (
         SELECT DISTINCT trace_id, replace({column}, '{mark}', ' ') AS value
         FROM spans WHERE coalesce({column}, '') <> '' ORDER BY trace_id, value
     ) AS each_value GROUP BY trace_id
@@ -73,6 +74,9 @@ UPDATE results SET
 WHERE kind = 'trace'
 """
 _JUDGED_SESSIONS = "UPDATE results SET session_id = CAST(substr(target, 2) AS TEXT) WHERE kind = 'session'"
+_JUDGED_SESSIONS_POSTGRES = (
+    "UPDATE results SET session_id = convert_from(substr(target, 2), 'UTF8') WHERE kind = 'session'"
+)
 _MARK = "\x1f"
 
 
@@ -85,12 +89,12 @@ def upgrade() -> None:
         sa.Column("root_id", sa.LargeBinary(), nullable=False),
         sa.Column("root_ns", sa.BigInteger(), nullable=False),
         sa.Column("has_root", sa.Boolean(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("service", sa.Text(), nullable=False),
-        sa.Column("services", sa.Text(), nullable=False),
-        sa.Column("operations", sa.Text(), nullable=False),
-        sa.Column("models", sa.Text(), nullable=False),
-        sa.Column("session_id", sa.Text(), nullable=True),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("service", _TEXT, nullable=False),
+        sa.Column("services", _TEXT, nullable=False),
+        sa.Column("operations", _TEXT, nullable=False),
+        sa.Column("models", _TEXT, nullable=False),
+        sa.Column("session_id", _TEXT, nullable=True),
         sa.Column("start_ns", sa.BigInteger(), nullable=False),
         sa.Column("end_ns", sa.BigInteger(), nullable=False),
         sa.Column("spans", sa.BigInteger(), nullable=False),
@@ -100,7 +104,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "budgets",
-        sa.Column("evaluator", sa.Text(), nullable=False),
+        sa.Column("evaluator", _TEXT, nullable=False),
         sa.Column("tokens_day", sa.BigInteger(), nullable=False),
         sa.Column("tokens_month", sa.BigInteger(), nullable=False),
         sa.Column("usd_day", sa.Float(), nullable=False),
@@ -112,7 +116,7 @@ def upgrade() -> None:
     _make_backfills()
     op.add_column("results", sa.Column("current", sa.Boolean(), nullable=False, server_default=sa.true()))
     for name in ("model", "operation", "session_id"):
-        op.add_column("results", sa.Column(name, sa.Text(), nullable=True))
+        op.add_column("results", sa.Column(name, _TEXT, nullable=True))
     op.create_index("traces_ids", "traces", ["trace_id"], unique=True)
     if op.get_bind().execute(sa.text("SELECT 1 FROM spans UNION SELECT 1 FROM results")).first():
         _derive()
@@ -123,14 +127,14 @@ def _make_backfills() -> None:
     op.create_table(
         "backfills",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
-        sa.Column("evaluator", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("evaluator", _TEXT, nullable=False),
+        sa.Column("version", _TEXT, nullable=False),
         sa.Column("start_ns", sa.BigInteger(), nullable=False),
         sa.Column("end_ns", sa.BigInteger(), nullable=False),
         sa.Column("most", sa.BigInteger(), nullable=False),
         sa.Column("sampled", sa.Boolean(), nullable=False),
         sa.Column("created_ns", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
         sa.Column("cursor_ns", sa.BigInteger(), nullable=False),
         sa.Column("cursor_skip", sa.BigInteger(), nullable=False),
         sa.Column("examined", sa.BigInteger(), nullable=False),
@@ -151,12 +155,15 @@ def _make_backfills() -> None:
         ["backfill", "state"],
         unique=False,
         sqlite_where=sa.text("backfill IS NOT NULL"),
+        postgresql_where=sa.text("backfill IS NOT NULL"),
     )
 
 
 def _derive() -> None:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    joined = "group_concat" if is_sqlite else "string_agg"
     lists = {
-        name: _LIST.format(column=name.removesuffix("s"), mark=_MARK)
+        name: _LIST.format(column=name.removesuffix("s"), mark=_MARK, joined=joined)
         for name in ("services", "operations", "models")
     }
     for statement in (
@@ -164,7 +171,7 @@ def _derive() -> None:
         _SUPERSEDE,
         _JUDGED_SPANS.format(same=_SAME_SPAN),
         _JUDGED_TRACES.format(mark=_MARK),
-        _JUDGED_SESSIONS,
+        _JUDGED_SESSIONS if is_sqlite else _JUDGED_SESSIONS_POSTGRES,
     ):
         op.execute(sa.text(statement))
 
@@ -178,6 +185,7 @@ def _make_indexes() -> None:
         ["session_id"],
         unique=False,
         sqlite_where=sa.text("session_id IS NOT NULL"),
+        postgresql_where=sa.text("session_id IS NOT NULL"),
     )
     op.create_index(
         "spans_start",
@@ -198,6 +206,7 @@ def _make_indexes() -> None:
         ["session_id"],
         unique=False,
         sqlite_where=sa.text("session_id IS NOT NULL"),
+        postgresql_where=sa.text("session_id IS NOT NULL"),
     )
     op.create_index("results_time", "results", list(_OF_RESULTS), unique=False)
 

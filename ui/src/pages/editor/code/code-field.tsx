@@ -1,5 +1,13 @@
 // A field for code. Until the editor is there (and wherever it cannot be loaded) it is a plain text area.
-import { Component, lazy, type ReactNode, type RefObject, Suspense } from "react";
+import {
+  Component,
+  lazy,
+  type ReactNode,
+  type RefObject,
+  Suspense,
+  type SyntheticEvent,
+  useRef,
+} from "react";
 import type { Variables } from "./template";
 
 export type CodeHandle = { insert: (text: string) => void };
@@ -20,6 +28,9 @@ export type CodeProps = {
   handle?: RefObject<CodeHandle | null>;
 };
 
+/** Where somebody writes in the plain text area: the editor that takes its place goes on there. */
+export type Caret = RefObject<{ from: number; to: number } | null>;
+
 const Code = lazy(() => import("./code"));
 
 function Plain({
@@ -32,7 +43,13 @@ function Plain({
   describedBy,
   readOnly,
   placeholder,
-}: CodeProps) {
+  caret,
+}: CodeProps & { caret: Caret }) {
+  const written = ({
+    currentTarget: { selectionStart, selectionEnd },
+  }: SyntheticEvent<HTMLTextAreaElement>) => {
+    caret.current = { from: selectionStart, to: selectionEnd };
+  };
   return (
     <textarea
       className="code-plain mono"
@@ -46,7 +63,12 @@ function Plain({
       value={value}
       rows={Math.min(24, Math.max(5, value.split("\n").length + 1))}
       onChange={(event) => onChange(event.target.value)}
-      onBlur={onBlur}
+      onFocus={written}
+      onSelect={written}
+      onBlur={() => {
+        caret.current = null;
+        onBlur?.();
+      }}
     />
   );
 }
@@ -62,11 +84,12 @@ class OrPlain extends Component<{ plain: ReactNode; children: ReactNode }, { fai
 }
 
 export function CodeField(props: CodeProps) {
-  const plain = <Plain {...props} />;
+  const caret: Caret = useRef(null);
+  const plain = <Plain {...props} caret={caret} />;
   return (
     <OrPlain plain={plain}>
       <Suspense fallback={plain}>
-        <Code {...props} />
+        <Code {...props} caret={caret} />
       </Suspense>
     </OrPlain>
   );

@@ -12,8 +12,8 @@ import {
   lineNumbers,
   placeholder as placeholderOf,
 } from "@codemirror/view";
-import { useEffect, useRef } from "react";
-import type { CodeProps } from "./code-field";
+import { useEffect, useLayoutEffect, useRef } from "react";
+import type { Caret, CodeProps } from "./code-field";
 import { look } from "./look";
 import { allowStyles } from "./styles";
 import { template } from "./template";
@@ -51,7 +51,7 @@ const typedOver = EditorView.domEventHandlers({
   },
 });
 
-export default function Code(props: CodeProps) {
+export default function Code(props: CodeProps & { caret: Caret }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const newest = useRef(props);
@@ -62,7 +62,8 @@ export default function Code(props: CodeProps) {
     readOnly: new Compartment(),
   });
 
-  useEffect(() => {
+  // In the same step in which the plain text area goes: no key falls between the two.
+  useLayoutEffect(() => {
     if (!host.current) return;
     allowStyles();
     const { language, attributes, readOnly } = parts.current;
@@ -101,7 +102,13 @@ export default function Code(props: CodeProps) {
         },
       };
     }
-    if (first.takeFocus) made.focus();
+    const caret = first.caret.current;
+    if (caret) {
+      const last = made.state.doc.length;
+      made.dispatch({ selection: { anchor: Math.min(caret.from, last), head: Math.min(caret.to, last) } });
+      first.caret.current = null;
+    }
+    if (first.takeFocus || caret) made.focus();
     return () => {
       if (handle) handle.current = null;
       made.destroy();

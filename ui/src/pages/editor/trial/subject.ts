@@ -1,5 +1,5 @@
 // What a trial is run on: a stored span, or text that somebody pasted.
-import type { Pasted, SampleSpan, SpanRow, TrialBody } from "../../../api/types";
+import type { Pasted, SampleSpan, SpanDetail, SpanRow, TrialBody } from "../../../api/types";
 
 export type Subject =
   | {
@@ -33,6 +33,21 @@ export const ofRow = (span: SpanRow): Subject => ({
   time: span.start,
   service: span.service,
   text: firstWords(span.input, span.output, span.name),
+});
+
+export const ofDetail = (span: SpanDetail): Subject => ({
+  kind: "span",
+  key: `${span.trace_id}/${span.span_id}`,
+  trace_id: span.trace_id,
+  span_id: span.span_id,
+  time: span.start,
+  service: span.service,
+  text: firstWords(
+    ...span.messages
+      .filter(({ role }) => role === "user")
+      .flatMap(({ parts }) => parts.map(({ text }) => text)),
+    span.name,
+  ),
 });
 
 export const ofText = (pasted: Pasted, number: number): Subject => ({

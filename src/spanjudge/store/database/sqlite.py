@@ -1,4 +1,4 @@
-"""The connection to the database: threads, transactions, and errors in plain words.
+"""A SQLite file: threads, transactions, and errors in plain words.
 
 All work is done in threads. SQLite lets one write at a time, so one thread writes, in the order in which it
 is asked; a few others read beside it.
@@ -7,19 +7,17 @@ is asked; a few others read beside it.
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from spanjudge.pipeline.ports import StoreError
-
-Value = TypeVar("Value")
-Work = Callable[[Connection], Value]
+from spanjudge.store.database.database import Value, Work
 
 # JSON is always built in from this version on, and text with zero bytes is joined whole.
 _OLDEST = (3, 38, 0)
@@ -44,7 +42,7 @@ _LOOKERS = 2
 _LOOKER = ("PRAGMA cache_size = -32768", "PRAGMA query_only = ON")
 
 
-class Database:
+class SqliteDatabase:
     """One SQLite file, from the threads that may touch it."""
 
     def __init__(self, path: Path) -> None:
@@ -58,6 +56,12 @@ class Database:
         self._lookers = ThreadPoolExecutor(_LOOKERS, "store-look")
         self._file = _identity(path)
         self._closed = False
+        self._end = asyncio.Event()
+
+    @property
+    def is_shared(self) -> bool:
+        """Only one at a time writes to a file."""
+        return False
 
     async def write(self, work: Work[Value]) -> Value:
         """Do this in a transaction of its own that is on disk when this returns. Raises `StoreError`."""
@@ -79,6 +83,20 @@ class Database:
             )
         return work(connection)
 
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def announce(self, *channels: str) -> None:
+        """Nobody can be told: other processes on the file look now and then."""
+
+    async def listen(self, channels: Iterable[str]) -> AsyncGenerator[str, None]:
+        """Never anything."""
+        await self._end.wait()
+        for channel in channels if not self._closed else ():
+            yield channel
+
     async def _run(self, threads: ThreadPoolExecutor, engine: Engine, work: Work[Value]) -> Value:
         if self._closed:
             raise StoreError("the store is closed")
@@ -94,6 +112,7 @@ class Database:
         if self._closed:
             return
         self._closed = True
+        self._end.set()
         for threads, engine in (
             (self._lookers, self._looking),
             (self._readers, self._reading),
@@ -103,21 +122,11 @@ class Database:
             await asyncio.to_thread(engine.dispose)
 
 
-def path_of(url: str) -> Path:
-    """The file that a URL names. Raises `StoreError` for any other kind of database."""
-    try:
-        parsed: URL = make_url(url)
-    except ArgumentError:
-        raise StoreError("SPANJUDGE_DATABASE_URL is no URL; write sqlite:///PATH") from None
-    kind = parsed.get_backend_name()
-    if kind != "sqlite":
-        raise StoreError(
-            f"SPANJUDGE_DATABASE_URL begins with {kind}://: this version stores in SQLite only; "
-            "write sqlite:///PATH"
-        )
-    if not parsed.database or parsed.database == ":memory:":
+def path_of(url: URL) -> Path:
+    """The file that a URL of SQLite names. Raises `StoreError`."""
+    if not url.database or url.database == ":memory:":
         raise StoreError("SPANJUDGE_DATABASE_URL names no file; write sqlite:///PATH")
-    return Path(parsed.database)
+    return Path(url.database)
 
 
 def ready_file(path: Path, *, create: bool) -> None:

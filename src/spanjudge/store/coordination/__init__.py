@@ -1,0 +1,1 @@
+"""What processes on one store tell each other."""

@@ -1,0 +1,1 @@
+"""What PostgreSQL needs otherwise than SQLite, because many write at once and tables are partitioned."""
