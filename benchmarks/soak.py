@@ -32,7 +32,9 @@ WARM_UP = 0.25
 """The share of the samples at the start that says nothing of growth: caches fill, code is imported."""
 
 _MEMORY_SHARE, _MEMORY_MB = 0.1, 8.0
-_DESCRIPTORS = 8
+_DESCRIPTORS = 24
+"""Pools of connections breathe with the load."""
+
 _QUEUE_SECONDS = 1.0
 _POINTS = 200
 _SETTLE = 90.0

@@ -160,7 +160,7 @@ def main() -> None:
     """All that a deployment relies on, one after the other."""
     container = Container(msgspec.json.decode(sys.argv[1], type=Image))
     image = container.image
-    modules = "spanjudge, sqlalchemy, uvicorn, grpc"
+    modules = "spanjudge, sqlalchemy, uvicorn, grpc, psycopg"
     expect("its user is not root", image.user.partition(":")[0] not in {"0", "root"})
     expect("the root cannot be written", container.run(["touch", "/opt/spanjudge/written"]).returncode != 0)
     expect(
@@ -195,6 +195,12 @@ def main() -> None:
     expect("the health check notices", not container.healthy(CONTRACT))
     kept = sorted(path.name for path in Path(image.root + image.volumes[0]).iterdir())
     expect(f"the volume holds the store: {', '.join(kept)}", "spanjudge.db" in kept)
+
+    part = {"SPANJUDGE_ROLE": "receiver", "O2_JUDGE_AUTH_TOKEN": TOKEN}
+    server = Server(container, part)
+    expect("a receiver needs no judge", ask("/v1/traces", body=b"", kind="application/x-protobuf")[0] == 200)
+    expect("and serves no page", ask("/", token=None)[0] == 404)
+    server.stop()
 
     other = {**CONTRACT, "O2_JUDGE_HOST": "127.0.0.1", "O2_JUDGE_PORT": "8123", "O2_JUDGE_PROVIDER": "openai"}
     server = Server(container, other)

@@ -24,7 +24,7 @@ def samples(*, memory_an_hour: float = 0.0, queue_an_hour: float = 0.0) -> list[
             + min(30, second / 8)
             + memory_an_hour * second / 3600
             + chance.choice([0, 0, 0, 25]),
-            descriptors=chance.randrange(90, 110),
+            descriptors=chance.randrange(80, 120),
             queue_seconds=chance.random() + queue_an_hour * second / 3600,
             waiting=chance.randrange(50),
             outbox=chance.randrange(200),
