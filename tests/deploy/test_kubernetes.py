@@ -64,7 +64,8 @@ def probes(role: str) -> Iterator[dict[str, Any]]:
 def test_every_object_is_listed_once_and_of_a_known_kind() -> None:
     listed = set(KUSTOMIZATION["resources"])
     others = {path.name for path in FOLDER.glob("*.yaml")} - listed - {"secret.yaml"}
-    assert others == {"kustomization.yaml", "secret.example.yaml", "metrics-adapter.yaml", "keda.yaml"}
+    by_hand = {"secret.example.yaml", "migrate.yaml", "metrics-adapter.yaml", "keda.yaml"}
+    assert others == {"kustomization.yaml", *by_hand}
     names = [(one["apiVersion"], one["kind"], one["metadata"]["name"]) for one in OBJECTS]
     assert len(names) == len(set(names))
     assert set(of("Deployment")) == {f"spanjudge-{role}" for role in ROLES}
@@ -163,6 +164,24 @@ async def status(url: str) -> int:
 
 def selects(selector: dict[str, str], role: str) -> bool:
     return selector.items() <= pod(role)["metadata"]["labels"].items()
+
+
+def test_the_job_that_migrates_is_a_command_of_this_version(tmp_path: Path) -> None:
+    (job,) = documents(FOLDER / "migrate.yaml")
+    spec = job["spec"]["template"]["spec"]
+    (one,) = spec["containers"]
+    assert one["image"] == f"spanjudge:{__version__}"
+    assert one["args"][0] in COMMANDS
+    loaded = accepted(
+        {entry["name"]: entry.get("value", SECRET["stringData"]["database-url"]) for entry in one["env"]},
+        tmp_path,
+    )
+    assert loaded.database_url == SECRET["stringData"]["database-url"]
+    assert one["securityContext"] == container("worker")["securityContext"]
+    assert job["metadata"]["namespace"] == KUSTOMIZATION["namespace"]
+    # It must not be taken for a pod of a Service or a Deployment.
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert not [role for role in ROLES if labels.items() >= pod(role)["metadata"]["labels"].items()]
 
 
 def test_selectors_find_their_pods() -> None:
