@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from spanjudge.judging.budget.ledger import Ledger, Standing
+from spanjudge.judging.budget.ledger import Ledger
+from spanjudge.judging.budget.standing import Standing
 from spanjudge.version import __version__
 
 

@@ -29,8 +29,8 @@ class MemberFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     `in_hand` are jobs under way there. `not_ready`, `full` and `storing_fails` are reasons in words, empty
     when all is well. `destinations` are those of its settings, `export` is of those that it carries results
-    to. `calls` is how many calls of each judge model are under way or wait there. Fields of a newer version
-    are left out by an older one.
+    to. `judges` are the names of its judge models, when it judges; `calls` is how many calls of each are
+    under way or wait there. Fields of a newer version are left out by an older one.
     """
 
     rates: Rates = Rates()
@@ -42,6 +42,7 @@ class MemberFigures(msgspec.Struct, frozen=True, kw_only=True):
     storing_fails: str = ""
     destinations: tuple[str, ...] = ()
     export: tuple[ExportState, ...] = ()
+    judges: tuple[str, ...] = ()
     calls: dict[str, int] = {}
 
 

@@ -233,9 +233,16 @@ class Lane:
 
     async def _probe(self) -> bool:
         """Try one target of paused evaluators when it is time; whether to look again at once."""
-        names = () if self._wait else self._desk.pauses.due(self.name)
+        names = () if self._wait else await self._desk.pauses.to_probe(self.name)
         if not names:
             return False
+        try:
+            await self._probe_with(names)
+        finally:
+            await self._desk.pauses.probed(self.name)
+        return True
+
+    async def _probe_with(self, names: Sequence[str]) -> None:
         await self._take(names, 1, 1)
         groups = await self._read()
         if not groups:
@@ -245,7 +252,6 @@ class Lane:
             heard = await self._hearing(group)
             if heard.troubled and not heard.answered:
                 await self._desk.pauses.postpone(self.name)
-        return True
 
     async def _hear(self, group: Group) -> None:
         await self._hearing(group)

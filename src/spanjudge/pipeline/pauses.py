@@ -14,6 +14,8 @@ from spanjudge.pipeline.ports import Store, UnknownEvaluatorError
 _log = logging.getLogger("spanjudge.pipeline")
 
 _SECOND = 1_000_000_000
+_PROBE_NS = 60 * _SECOND
+"""How long a probe may take before another process has a try."""
 _WORDS: dict[FailureCode, str] = {
     "judge_key_refused": "the judge model refuses the key",
     "judge_no_credit": "the judge model's provider says there is no money left",
@@ -25,14 +27,23 @@ class Pauses:
     """Pauses all evaluators of a judge model, and ends its own pauses; a user's are left alone.
 
     The first probe comes after `first` seconds, later ones up to `longest` apart; a pause of an earlier
-    process is probed at once.
+    process is probed at once. Pauses are the store's, so they hold in every process that judges, and one of
+    them probes: the one that has the duty.
     """
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, now: Now, *, first: float = 60.0, longest: float = 900.0
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        now: Now,
+        *,
+        member: str,
+        first: float = 60.0,
+        longest: float = 900.0,
     ) -> None:
-        """See the class."""
+        """`member` is this process's name among those on the store."""
         self._store = store
+        self._member = member
         self._catalogue = catalogue
         self._now = now
         self._first = first
@@ -43,30 +54,46 @@ class Pauses:
         self._reasons: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    def start(self) -> None:
-        """Pauses that are there already are from an earlier process: they are due at once."""
-        self._inherited = set(self._catalogue.held)
+    def start(self, *, alone: bool) -> None:
+        """When nobody else judges, pauses that are there already are an earlier process's: due at once."""
+        self._inherited = set(self._catalogue.held) if alone else set()
 
     def due(self, judge: str) -> Sequence[str]:
         """Evaluators whose pause it is time to probe."""
         held = self._catalogue.held.get(judge, ())
         if not held:
             return ()
-        if judge in self._inherited:
-            until = 0
-        elif judge in self._until:
-            until = self._until[judge]
-        else:  # another process paused them
-            until = max(one.retry_ns or 0 for one in held)
+        until = 0 if judge in self._inherited else max(one.retry_ns or 0 for one in held)
         return [one.name for one in held] if until <= self._now() else ()
+
+    async def to_probe(self, judge: str) -> Sequence[str]:
+        """The same, when it is for this process to do; `probed` ends that. Raises `StoreError`."""
+        names = self.due(judge)
+        if not names:
+            return ()
+        now = self._now()
+        mine = await self._store.coordination.claim(
+            _duty(judge), self._member, now_ns=now, until_ns=now + _PROBE_NS
+        )
+        if not mine:
+            return ()
+        # Who had the duty before may have ended the pause, or put the next probe off.
+        await self._catalogue.refresh()
+        return self.due(judge)
+
+    async def probed(self, judge: str) -> None:
+        """A probe is over. Raises `StoreError`."""
+        await self._store.coordination.give_back(self._member, [_duty(judge)])
 
     async def pause(self, judge: str, failure: EvaluationFailure) -> int:
         """Pause every evaluator of this judge model; when it is tried again (nanoseconds since 1970)."""
         async with self._locks[judge]:
-            until = self._until.get(judge, 0)
-            # What was under way when the first call failed fails as well, and changes nothing.
+            await self._catalogue.refresh()
+            until = max((one.retry_ns or 0 for one in self._catalogue.held.get(judge, ())), default=0)
+            # What was under way when the first call failed, here or elsewhere, fails too and changes nothing.
             if until > self._now() and not self._catalogue.published.get(judge):
                 return until
+            until = self._until.get(judge, 0)
             if until <= self._now():
                 until = self._next(judge)
                 self._probes[judge] += 1
@@ -132,3 +159,7 @@ class Pauses:
             await self._store.pause(name, reason=reason, paused_by="pipeline", retry_ns=retry_ns)
         except UnknownEvaluatorError:
             _log.debug("an evaluator to pause is gone", extra={"evaluator": name})
+
+
+def _duty(judge: str) -> str:
+    return f"probe {judge}"

@@ -1,6 +1,7 @@
 """Receive, match, commit, judge, export, retain: the running whole, or the part of it that a process has."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -82,6 +83,7 @@ class Pipeline:
         self._health: Health | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._lasting: list[asyncio.Task[None]] = []
+        self._listeners: list[Callable[[], None]] = []
         self.running = False
         """Whether it has started and not begun to stop."""
         judges_here = "worker" in roles
@@ -135,6 +137,7 @@ class Pipeline:
                 destinations=names,
                 on_results=self._results,
                 on_usage=self._used,
+                judged_elsewhere=self._judged_elsewhere,
                 fresh=fresh,
             )
             if judges_here
@@ -225,13 +228,15 @@ class Pipeline:
         await self.membership.beat()
         await self._look_at_health()
         if self._worker is not None:
-            await self._worker.start()
+            others = any("worker" in one.roles for one in self.membership.others)
+            await self._worker.start(alone=not others)
         await self.refresh()
         for pump in self._pumps:
             pump.start()
         work: dict[str, Callable[[], Coroutine[None, None, None]]] = {
             "looking at evaluators": self._keep_evaluators,
             "looking at the store": self._keep_health,
+            "hearing of changes": self._hear_of_changes,
         }
         lasting: dict[str, Callable[[], Coroutine[None, None, None]]] = {
             "telling the other processes": self.membership.run,
@@ -295,6 +300,9 @@ class Pipeline:
     def _mine(self, destination: str) -> Callable[[], bool]:
         return lambda: self.membership.has(export_duty(destination))
 
+    def _judged_elsewhere(self) -> set[str]:
+        return {name for one in self.membership.others for name in one.figures.judges}
+
     def _used(self, rows: Sequence[UsageRow]) -> None:
         if self._ledger is not None:
             self._ledger.stored(rows)
@@ -322,6 +330,7 @@ class Pipeline:
             full=health.full or "",
             storing_fails=health.storing_fails or "",
             destinations=tuple(pump.state.destination for pump in self._pumps),
+            judges=() if self._worker is None else self._worker.judges,
             export=tuple(one for one in health.export if self._mine(one.destination)()),
         )
 
@@ -329,6 +338,26 @@ class Pipeline:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             await self.refresh()
+            if self._worker is not None:
+                await self._worker.look_at_judges()
+
+    async def _hear_of_changes(self) -> None:
+        """What other processes changed is looked at now; without word of it, at the next poll."""
+        async with contextlib.aclosing(self._store.changes()) as changes:
+            async for changed in changes:
+                if changed == "jobs":
+                    self.wake()
+                elif changed == "results":
+                    for pump in self._pumps:
+                        pump.wake()
+                else:
+                    await self.refresh()
+                for tell in self._listeners:
+                    tell()
+
+    def on_change(self, tell: Callable[[], None]) -> None:
+        """Call this whenever another process says that something changed; PostgreSQL alone can tell."""
+        self._listeners.append(tell)
 
     async def _keep_health(self) -> None:
         while True:

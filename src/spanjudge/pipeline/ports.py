@@ -1,12 +1,13 @@
 """What the pipeline needs from others: a store that keeps everything, exporters that carry results away."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from spanjudge.errors import SpanjudgeError
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.judging.budget.limits import LimitsSet
 from spanjudge.judging.usage import UsageRow
+from spanjudge.pipeline.changes import Changed
 from spanjudge.pipeline.coordination import Coordination
 from spanjudge.pipeline.queries import Queries
 from spanjudge.pipeline.records import (
@@ -275,6 +276,10 @@ class Store(Protocol):
 
     async def health(self, *, now_ns: int) -> Health:
         """How things stand."""
+        ...
+
+    def changes(self) -> AsyncGenerator[Changed, None]:
+        """What changes, as other processes tell of it: see `spanjudge.pipeline.changes`."""
         ...
 
     async def aclose(self) -> None:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from spanjudge.judging.judge import Judge
 from spanjudge.judging.result import EvaluationFailure
@@ -53,12 +53,15 @@ class Worker:
         destinations: Sequence[str],
         on_results: Callable[[Sequence[Evaluated]], None],
         on_usage: Callable[[Sequence[UsageRow]], None] = lambda _: None,
+        judged_elsewhere: Callable[[], Collection[str]] = tuple,
         fresh: FreshSpans | None = None,
     ) -> None:
         """`on_results` is told of outcomes that are stored, `on_usage` of stored usage.
 
-        `fresh` holds spans that receiving has read.
+        `judged_elsewhere` gives the judge models that other processes have; `fresh` holds spans that
+        receiving has read.
         """
+        self._judged_elsewhere = judged_elsewhere
         self.owner = owner
         self.counts: Counter[str] = Counter()
         """Jobs ended since the start, by how: `done`, `failed`, `skipped`, `retrying`."""
@@ -78,7 +81,9 @@ class Worker:
             on_results=on_results,
             on_usage=on_usage,
         )
-        self.pauses = Pauses(store, catalogue, now, first=options.first_probe, longest=options.longest_probe)
+        self.pauses = Pauses(
+            store, catalogue, now, member=owner, first=options.first_probe, longest=options.longest_probe
+        )
         self._hearings = Hearings(
             judges,
             catalogue,
@@ -95,6 +100,11 @@ class Worker:
         self._beat: asyncio.Task[None] | None = None
 
     @property
+    def judges(self) -> tuple[str, ...]:
+        """The names of the judge models."""
+        return tuple(self._judges)
+
+    @property
     def in_hand(self) -> int:
         """Jobs leased and not yet ended."""
         return len(self._hand)
@@ -104,9 +114,9 @@ class Worker:
         """Why results wait to be stored, or nothing."""
         return self._finishing.trouble
 
-    async def start(self) -> None:
-        """Begin; the catalogue has been read."""
-        self.pauses.start()
+    async def start(self, *, alone: bool = True) -> None:
+        """Begin; the catalogue has been read. `alone`: no other process judges on this store."""
+        self.pauses.start(alone=alone)
         desk = Desk(
             self._store,
             self._catalogue,
@@ -131,11 +141,15 @@ class Worker:
             lane.wake()
 
     async def look(self) -> None:
-        """The evaluators changed: pause those whose judge model the settings do not have."""
-        for judge in self._catalogue.published:
-            if judge not in self._judges:
-                await self.pauses.unknown(judge, list(self._judges))
+        """The evaluators changed."""
+        await self.look_at_judges()
         self.wake()
+
+    async def look_at_judges(self) -> None:
+        """Pause evaluators whose judge model neither these settings have nor those of another worker."""
+        for judge in self._catalogue.published:
+            if judge not in self._judges and judge not in self._judged_elsewhere():
+                await self.pauses.unknown(judge, list(self._judges))
 
     async def stop(self, seconds: float) -> None:
         """Lease nothing more, finish what is under way for so long, hand the rest back."""

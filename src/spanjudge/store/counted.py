@@ -29,6 +29,11 @@ def room_for(contents: Iterable[int]) -> int:
     return sum(_ROW + length for length in contents)
 
 
+def room_of(rows: int, contents: int) -> int:
+    """The same for so many rows, with contents of so many bytes together."""
+    return _ROW * rows + contents
+
+
 def add(connection: Connection, *, spans: int, size: int = 0) -> None:
     """So many spans, and bytes of spans and log records, more; negative numbers: fewer."""
     if connection.dialect.name != "sqlite":

@@ -1,6 +1,7 @@
 """Jobs: coming in, being leased, going back."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -24,7 +25,7 @@ from spanjudge.store.keys import (
     whole,
 )
 from spanjudge.store.postgres.leasing import Take
-from spanjudge.store.queues import next_targets, next_waiting
+from spanjudge.store.queues import next_targets
 from spanjudge.store.same_call import Call, Calls
 from spanjudge.store.spans import with_logs, with_retrievals
 from spanjudge.telemetry.evaluated import Target
@@ -246,18 +247,19 @@ def lease(  # one keyword for each thing that bounds it
     names = list(dict.fromkeys(evaluators))
     if not names or limit < 1:
         return []
-    most_backfills = limit if backfills is None else backfills
+    most = limit if backfills is None else backfills
     if connection.dialect.name != "sqlite":
         rows = _take(
             connection,
-            lambda most: next_waiting(connection, names, now_ns=now_ns, limit=most, backfills=most_backfills),
+            partial(next_targets, connection, names, now_ns=now_ns),
             owner=owner,
             names=names,
             now_ns=now_ns,
             limit=limit,
+            backfills=most,
         )
     else:
-        rows = _chosen(connection, names, now_ns, limit, most_backfills)
+        rows = _chosen(connection, names, now_ns, limit, most)
         for some in portions([row[3] for row in rows]):
             _lease(connection, {"owner": owner, "ids": some})
         for row in rows:

@@ -1,7 +1,6 @@
 """Which due jobs are next: what came in before what backfills made, every evaluator in its turn."""
 
 import random
-from collections import Counter
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,31 +21,16 @@ def next_targets(
 
     At most `backfills` of them are there for a backfill's job.
     """
-    return _next(connection, names, now_ns, limit, backfills)[0]
-
-
-def next_waiting(
-    connection: Connection, names: list[str], *, now_ns: int, limit: int, backfills: int
-) -> list[str]:
-    """The same, each target as often as jobs of it were seen among the `limit` that are next."""
-    targets, queues = _next(connection, names, now_ns, limit, backfills)
-    jobs = Counter(one.target for queue in queues.values() for one in queue)
-    return [target for target in targets for _ in range(max(1, jobs[target]))]
-
-
-def _next(
-    connection: Connection, names: list[str], now_ns: int, limit: int, backfills: int
-) -> tuple[list[str], "_Queues"]:
     queues = _filled(connection, names, now_ns, limit)
     if not any(one.backfill for queue in queues.values() for one in queue):
-        return _in_turn(queues), queues
+        return _in_turn(queues)
     live = queues
     if sum(map(len, queues.values())) >= limit:
         # Only the oldest were seen, and jobs that came in may stand behind them.
         live = _filled(connection, names, now_ns, limit, live=True)
     ahead = _in_turn({name: [one for one in queue if not one.backfill] for name, queue in live.items()})
     behind = _in_turn({name: [one for one in queue if one.backfill] for name, queue in queues.items()})
-    return _behind(ahead, behind[: max(0, backfills)], limit), queues
+    return _behind(ahead, behind[: max(0, backfills)], limit)
 
 
 class _Waiting(msgspec.Struct, frozen=True, order=True, gc=False):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from spanjudge.judging.budget.ledger import Standing
+from spanjudge.judging.budget.standing import Standing
 from spanjudge.server.rest.numbers.budgets import standing
 from tests.contracts.stored import evaluator
 from tests.mock_judge import MockJudge

@@ -19,7 +19,7 @@ from spanjudge.judging.usage import Usage
 from spanjudge.pipeline.figures import Figures, Grouping, OutboxCount, Statistics, Step
 from spanjudge.pipeline.ports import Finish, Store
 from spanjudge.pipeline.queries import Filters
-from spanjudge.store.database.sqlite import SqliteDatabase
+from spanjudge.store.database import open_database
 from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.evaluated import Evaluated, Target, result_id
@@ -242,8 +242,8 @@ def event(number: int, evaluator: str = "polite", **fields: Any) -> Event:
     return Event(number, evaluator, **{**plain, **fields})
 
 
-async def test_a_superseded_outcome_leaves_the_step_it_was_in(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
+async def test_a_superseded_outcome_leaves_the_step_it_was_in(database_url: str) -> None:
+    store = await open_store(database_url)
     book = Book(store)
     await book.open()
     await book.add([event(1, minutes=400.0, what=0.9), event(2, minutes=400.0)])
@@ -256,9 +256,9 @@ async def test_a_superseded_outcome_leaves_the_step_it_was_in(tmp_path: Path) ->
     await store.aclose()
 
 
-async def test_a_window_that_moves_on_through_busy_steps(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    database, counting = SqliteDatabase(tmp_path / "store.db"), Counting(many=0.1)
+async def test_a_window_that_moves_on_through_busy_steps(database_url: str) -> None:
+    store = await open_store(database_url)
+    database, counting = open_database(database_url), Counting(many=0.1)
 
     async def counted(filters: Filters, *, by: Grouping, step_ns: int) -> Statistics:
         return await database.look(lambda db: counting.statistics(db, filters, by=by, step_ns=step_ns))
@@ -278,8 +278,8 @@ async def test_a_window_that_moves_on_through_busy_steps(tmp_path: Path) -> None
     await store.aclose()
 
 
-async def test_what_is_deleted_is_counted_no_more(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
+async def test_what_is_deleted_is_counted_no_more(database_url: str) -> None:
+    store = await open_store(database_url)
     book = Book(store)
     await book.open()
     await book.add([event(1, minutes=500.0), event(2), event(3)])
@@ -293,8 +293,8 @@ async def test_what_is_deleted_is_counted_no_more(tmp_path: Path) -> None:
     await store.aclose()
 
 
-async def test_a_changed_range_is_taken_at_once(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
+async def test_a_changed_range_is_taken_at_once(database_url: str) -> None:
+    store = await open_store(database_url)
     book = Book(store)
     await book.open()
     await book.add([event(1, "grade", what=0.9)])
@@ -308,8 +308,8 @@ async def test_a_changed_range_is_taken_at_once(tmp_path: Path) -> None:
     await store.aclose()
 
 
-async def test_figures_of_each_evaluator(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
+async def test_figures_of_each_evaluator(database_url: str) -> None:
+    store = await open_store(database_url)
     book = Book(store)
     await book.open()
     await book.add(
@@ -336,8 +336,8 @@ async def test_figures_of_each_evaluator(tmp_path: Path) -> None:
     await store.aclose()
 
 
-async def test_how_the_pipeline_stands(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
+async def test_how_the_pipeline_stands(database_url: str) -> None:
+    store = await open_store(database_url)
     book = Book(store)
     await book.open()
     await book.add([event(1, failed=True), event(2, failed=True), event(3)])

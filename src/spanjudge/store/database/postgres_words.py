@@ -20,6 +20,8 @@ _WORDS = {
     "3D000": f"{{name}}: there is no such database; make it (createdb), or correct its name in {_SETTING}",
     "42501": f"{{name}}: the user has not the rights it needs; make the user of {_SETTING} the owner of the"
     " database (ALTER DATABASE … OWNER TO …)",
+    "3F": f"{{name}}: the user may use no schema there; make the user of {_SETTING} the owner of the database"
+    " (ALTER DATABASE … OWNER TO …)",
     "25006": f"{{name}} takes no writes (a standby, or default_transaction_read_only); name the primary server"
     f" in {_SETTING}",
     "53100": "the disk of {name} is full: nothing of this was stored; make room there",
@@ -43,11 +45,11 @@ _REFUSALS = (
     ("no password supplied", "28P01"),
     ("no pg_hba.conf entry", "28"),
     ("authentication failed", "28"),
-    ("role ", "28"),
-    ("database ", "3D000"),
     ("too many clients", "53300"),
     ("remaining connection slots", "53300"),
     ("too many connections", "53300"),
+    ("role ", "28"),
+    ('database "', "3D000"),
     ("starting up", "57P03"),
     ("shutting down", "57P03"),
     ("in recovery mode", "57P03"),

@@ -97,8 +97,8 @@ class Dropping:
         return await self._database.write(partial(_drop_spans, partition, *found))
 
     async def _drop_logs(self, partition: Partition) -> None:
-        _, size = await self._database.read(partial(_measured, partition))
-        await self._database.write(partial(_drop_logs, partition, size))
+        count, size = await self._database.read(partial(_measured, partition))
+        await self._database.write(partial(_drop_logs, partition, count, size))
 
     def _tidy(self, before_ns: int, limit: int, connection: Connection) -> int:
         """See to traces whose first span has gone: what is left of them, and their jobs."""
@@ -162,14 +162,14 @@ def _drop_spans(partition: Partition, count: int, size: int, connection: Connect
     if not _still_there(connection, SPANS, partition) or not _is_free(connection, partition):
         return None
     partitions.drop(connection, partition.name)
-    counted.add(connection, spans=-count, size=-(size + counted.room_for([0]) * count))
+    counted.add(connection, spans=-count, size=-counted.room_of(count, size))
     return count
 
 
-def _drop_logs(partition: Partition, size: int, connection: Connection) -> None:
+def _drop_logs(partition: Partition, count: int, size: int, connection: Connection) -> None:
     if _still_there(connection, LOGS, partition):
         partitions.drop(connection, partition.name)
-        counted.add(connection, spans=0, size=-size)
+        counted.add(connection, spans=0, size=-counted.room_of(count, size))
 
 
 def _drop_results(partition: Partition, connection: Connection) -> int | None:

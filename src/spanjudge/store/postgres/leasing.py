@@ -4,8 +4,8 @@ Whoever leases jobs of a target takes all of its due jobs, as one call answers f
 is taken, by a lock that nobody waits for: who finds it taken goes on to the next.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -25,44 +25,78 @@ _TAKE = (
 )
 
 
+_counts = Statement(
+    "SELECT encode(target, 'hex'), count(*) FROM jobs WHERE target IN :targets AND evaluator IN :names"
+    " AND state = 0 AND due_ns <= :now GROUP BY target",
+    lists=("targets", "names"),
+)
+
+
+class Queue(Protocol):
+    """Who is next."""
+
+    def __call__(self, *, limit: int, backfills: int) -> Sequence[str]:
+        """Targets (hexadecimal) of at least so many due jobs, those that are next first: see `queues`."""
+        ...
+
+
 class Take:
     """Leases jobs as rows of some columns."""
 
     def __init__(self, ids: Sequence[str], plain: Sequence[str]) -> None:
-        """`ids` come as hexadecimal text."""
+        """`ids` come as hexadecimal text; the last of the `plain` ones is the backfill."""
         columns = [f"encode(jobs.{name}, 'hex')" for name in ids] + [f"jobs.{name}" for name in plain]
         self._statement = Statement(_TAKE + ", ".join(columns), lists=("names",))
 
     def __call__(
         self,
         connection: Connection,
-        queued: Callable[[int], Sequence[str]],
+        queue: Queue,
         *,
         owner: str,
         names: Sequence[str],
         now_ns: int,
         limit: int,
+        backfills: int,
     ) -> list[list[Any]]:
-        """About `limit` jobs.
-
-        `queued` gives the targets (hexadecimal) of so many jobs that wait, those that are to come first first.
-        """
+        """About `limit` jobs, so many of backfills at most."""
         taken: list[list[Any]] = []
         tried: set[str] = set()
-        seen = 0
         for ask in (limit << doubled for doubled in range(_ROUNDS)):
-            waiting = queued(ask)
-            wanted: dict[str, int] = {}
-            for target in waiting:
-                if target not in tried and (target in wanted or sum(wanted.values()) < limit - len(taken)):
-                    wanted[target] = wanted.get(target, 0) + 1
-            tried.update(wanted)
-            if wanted:
-                targets = list(map(bytes.fromhex, wanted))
-                values = {"targets": targets, "owner": owner, "names": names, "now": now_ns}
-                taken += map(list, self._statement(connection, values))
-            # Enough; or there is no more, than others have taken already.
-            if len(taken) >= limit or len(waiting) < ask or len(waiting) == seen:
+            allowed = backfills - sum(row[-1] is not None for row in taken)
+            waiting = [key for key in queue(limit=ask, backfills=max(0, allowed)) if key not in tried]
+            chosen = self._cut(connection, waiting, names, now_ns, limit - len(taken))
+            if not chosen:
                 break
-            seen = len(waiting)
+            tried.update(chosen)
+            values = {
+                "targets": list(map(bytes.fromhex, chosen)),
+                "names": names,
+                "owner": owner,
+                "now": now_ns,
+            }
+            found = list(map(list, self._statement(connection, values)))
+            taken += found
+            # Further on only past what others are just taking.
+            if len(taken) >= limit or {row[0] for row in found} >= set(chosen):
+                break
         return taken
+
+    @staticmethod
+    def _cut(
+        connection: Connection, waiting: Sequence[str], names: Sequence[str], now_ns: int, limit: int
+    ) -> list[str]:
+        """The first of the targets, with `limit` jobs or a few more."""
+        if not waiting:
+            return []
+        targets = [bytes.fromhex(key) for key in waiting]
+        rows = _counts(connection, {"targets": targets, "names": names, "now": now_ns})
+        counts: dict[str, int] = {row[0]: row[1] for row in rows}
+        chosen: list[str] = []
+        for key in waiting:
+            if limit <= 0:
+                break
+            if key in counts:
+                chosen.append(key)
+                limit -= counts[key]
+        return chosen

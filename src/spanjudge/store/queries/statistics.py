@@ -12,7 +12,7 @@ from spanjudge.evaluators.answer_format import Boolean, Score
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.pipeline.figures import Grouping, Statistics, Step
 from spanjudge.pipeline.queries import Filters
-from spanjudge.store.queries.stretches import Question, Stretches, Sums
+from spanjudge.store.queries.stretches import Question, State, Stretches, Sums
 from spanjudge.store.queries.tally import Range, Tally, most_first, series_of, together
 from spanjudge.store.tables import evaluators
 
@@ -26,9 +26,7 @@ class Counting:
     def __init__(self, *, many: float = 2_000) -> None:
         """Nothing is kept yet. `many`: see `Stretches`."""
         self._stretches = Stretches(many=many)
-        self._answers: OrderedDict[tuple[Question, int, int], tuple[tuple[int, int], Statistics]] = (
-            OrderedDict()
-        )
+        self._answers: OrderedDict[tuple[Question, int, int], tuple[State, Statistics]] = OrderedDict()
         self._lock = threading.Lock()
 
     def statistics(

@@ -2,7 +2,7 @@
 
 import threading
 from array import array
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +35,11 @@ _ends = text(
     "SELECT coalesce(min(id), 0), coalesce(max(id), 0),"
     " (SELECT time_ns FROM results ORDER BY id LIMIT 1) FROM results"
 )
+_under_way = text(
+    "SELECT CAST(CAST(pg_snapshot_xmin(now.seen) AS text) AS bigint),"
+    " CAST(CAST(pg_snapshot_xmax(now.seen) AS text) AS bigint) FROM pg_current_snapshot() AS now (seen)"
+)
+_unsettled = text("SELECT count(*) FROM results WHERE id > :settled")
 _changed = text(
     "SELECT DISTINCT old.time_ns FROM results AS new JOIN results AS old"
     " ON old.target = new.target AND old.evaluator = new.evaluator WHERE new.id > :seen"
@@ -54,6 +59,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     alone: bool
     step_ns: int
 
+
+State = tuple[int, int, int, int]
+"""Of all outcomes: the oldest and the newest id; on PostgreSQL the last settled id, and how many are above."""
+
+_MOST_GIVEN_OUT = 1_000
 
 _Place = tuple[Question, int]
 """A question and the number of a step."""
@@ -81,6 +91,9 @@ class Stretches:
     Outcomes change in three ways only: new ones come, with higher ids, and supersede older ones of the same
     evaluator and target; and the oldest are deleted. So one look at the newest and the oldest ids tells what
     of the kept is still true, whoever changed it.
+
+    On PostgreSQL outcomes are seen when their transaction ends, which is not in the order of their ids. An id is
+    settled when every transaction that ran while it was given out has ended; those above are counted each time.
     """
 
     def __init__(self, *, many: float = 2_000) -> None:
@@ -88,13 +101,15 @@ class Stretches:
         self._many = many
         self._kept: OrderedDict[_Place, Sums] = OrderedDict()
         self._targets = 0
-        self._state = (0, 0)
+        self._state: State = (0, 0, 0, 0)
+        self._settled = 0
+        self._given_out: deque[tuple[int, int]] = deque(maxlen=_MOST_GIVEN_OUT)
         self._lock = threading.Lock()
 
-    def state(self, connection: Connection) -> tuple[int, int]:
-        """The oldest and the newest id. What is kept and not true any more is forgotten."""
+    def state(self, connection: Connection) -> State:
+        """The oldest and the newest id, and how many are new. What is kept and not true any more is forgotten."""
         first, last, oldest_ns = connection.execute(_ends).one()
-        state = (int(first), int(last))
+        state = (int(first), int(last), *self._above(connection, int(last)))
         with self._lock:
             # Two threads may come in another order than their views of the data are of.
             if state == self._state or 0 < state[1] < self._state[1]:
@@ -102,19 +117,33 @@ class Stretches:
             before, self._state = self._state, state
             if not self._kept:
                 return state
-            if not last or last - before[1] > _MOST_NEW:
+            seen = before[1] if connection.dialect.name == "sqlite" else before[2]
+            if not last or last - seen > _MOST_NEW:
                 self._forget(lambda _start, _end: True)
                 return state
             if state[0] != before[0]:
                 # Some that are kept for their outbox entries may be older than others that are gone.
                 self._forget(lambda start, _end: start <= (oldest_ns or 0) + _DAY)
-            times = sorted(connection.execute(_changed, {"seen": before[1]}).scalars())
+            times = sorted(connection.execute(_changed, {"seen": seen}).scalars())
             if times:
                 self._forget(lambda start, end: any(start <= time < end for time in times))
         return state
 
+    def _above(self, connection: Connection, last: int) -> tuple[int, int]:
+        """On PostgreSQL: up to which id nothing can come any more, and how many there are above."""
+        if connection.dialect.name == "sqlite":
+            return (0, 0)
+        oldest, following = connection.execute(_under_way).one()
+        with self._lock:
+            while self._given_out and self._given_out[0][0] <= oldest:
+                self._settled = max(self._settled, self._given_out.popleft()[1])
+            if not self._given_out or last > self._given_out[-1][1]:
+                self._given_out.append((following, last))
+            settled = self._settled
+        return settled, connection.execute(_unsettled, {"settled": settled}).scalar_one()
+
     def sums(
-        self, connection: Connection, question: Question, start_ns: int, end_ns: int, state: tuple[int, int]
+        self, connection: Connection, question: Question, start_ns: int, end_ns: int, state: State
     ) -> dict[int, Sums]:
         """By the number of the step (its start ÷ its length), from `start_ns` to before `end_ns`."""
         step = question.step_ns
@@ -154,7 +183,7 @@ class Stretches:
             return None
         return msgspec.structs.replace(question, step_ns=question.step_ns // _PARTS)
 
-    def _keep(self, question: Question, sums: Mapping[int, Sums], state: tuple[int, int]) -> None:
+    def _keep(self, question: Question, sums: Mapping[int, Sums], state: State) -> None:
         with self._lock:
             # Who looked at an older view has missed what others were told of since.
             if state != self._state:

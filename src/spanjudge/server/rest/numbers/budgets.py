@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends
 
-from spanjudge.judging.budget import ledger as budget
+from spanjudge.judging.budget import standing as budget
 from spanjudge.judging.budget.limits import Limits, LimitsSet
 from spanjudge.pipeline.ports import StaleError
 from spanjudge.server.rest.parts import Parts

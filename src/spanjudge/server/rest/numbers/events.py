@@ -38,6 +38,7 @@ def router(parts: Parts, watch: Watch | None = None) -> APIRouter:
         prefix="/api/v1/events", tags=["Numbers"], dependencies=[Depends(parts.access.require("read"))]
     )
     watching = watch or Watch(parts.queries, parts.now, parts.ending)
+    parts.pipeline.on_change(watching.hint)
 
     @own.get(
         "", summary="What changes", response_class=StreamingResponse, responses=_ANSWER, response_model=None

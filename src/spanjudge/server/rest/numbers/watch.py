@@ -1,7 +1,6 @@
 """Who wants to know when something was stored: one look a second for all of them, and none for nobody."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable
 
@@ -34,15 +33,18 @@ class Watch:
         *,
         most: int = 100,
         every: float = 1.0,
+        soonest: float = 0.2,
         heartbeat: float = 15.0,
         longest: float = 600.0,
     ) -> None:
-        """`every`, `heartbeat` and `longest` are seconds: between looks, of silence, and of one stream."""
+        """Seconds: `every` between looks, `soonest` when hinted, `heartbeat` of silence, `longest` a stream."""
         self._queries = queries
         self._now = now
         self._ending = ending
         self._most = most
         self._every = every
+        self._soonest = soonest
+        self._hinted = asyncio.Event()
         self._heartbeat = heartbeat
         self._longest = longest
         self._listeners: set[asyncio.Event] = set()
@@ -58,6 +60,10 @@ class Watch:
     def full(self) -> bool:
         """Whether nobody else may listen."""
         return len(self._listeners) >= self._most
+
+    def hint(self) -> None:
+        """Something may have changed: look soon."""
+        self._hinted.set()
 
     async def look(self) -> Moved:
         """The counters now. Raises `StoreError`."""
@@ -109,10 +115,21 @@ class Watch:
                 if self._latest is None or found.counters != self._latest.counters:
                     self._latest = found
                     self._wake()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every):
-                    await self._ending.wait()
+            self._hinted.clear()
+            if not await self._ends(self._soonest):
+                await self._ends(self._every - self._soonest, unless=self._hinted)
         self._wake()
+
+    async def _ends(self, seconds: float, *, unless: asyncio.Event | None = None) -> bool:
+        """Wait so long, or until the server ends or something else is set; whether the server ends."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._ending, unless) if event is not None]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return self._ending.is_set()
 
     def _wake(self) -> None:
         for listener in self._listeners:
