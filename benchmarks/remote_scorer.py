@@ -15,7 +15,7 @@ from importlib.metadata import version
 import msgspec
 import uvloop
 
-from benchmarks.load import Report, Run
+from benchmarks.closed_loop import Report, Run
 from benchmarks.process import Process, free_port
 
 TOKEN = "benchmark"
