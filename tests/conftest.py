@@ -10,6 +10,7 @@ from tests.parts import is_required
 from tests.postgres import fixtures
 from tests.postgres.fixtures import DATABASES
 from tests.postgres.server import programs
+from tests.processes import network
 from tests.ui.chromium import SETTING, chromium
 
 # Databases for every folder.
@@ -34,7 +35,12 @@ collect_ignore = [
         else ["in_process/test_upstream_objects.py"]
     ),
     *(["ui"] if chromium() is None and not is_required() else []),
-    *(["store/postgres"] if programs() is None and not is_required() else []),
+    *(["store/postgres", "processes/test_faults.py"] if programs() is None and not is_required() else []),
+    *(
+        ["processes/test_partitions.py"]
+        if not (network.is_there() and programs()) and not is_required()
+        else []
+    ),
 ]
 
 
@@ -50,6 +56,10 @@ def pytest_report_header() -> list[str]:
         )
     elif "store/postgres" in collect_ignore:
         said.append("NOT RUN: the tests that stop and start PostgreSQL, as its programs are not installed")
+    if "processes/test_partitions.py" in collect_ignore:
+        said.append(
+            "NOT RUN: the tests of a network that is cut, which need root, PostgreSQL and Debian's iproute2"
+        )
     return said
 
 

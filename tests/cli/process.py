@@ -41,9 +41,16 @@ def judge_at(url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def python(*arguments: str, env: Mapping[str, str]) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A Python process whose standard output and error are pipes; it does not outlive the test."""
+async def python(
+    *arguments: str, env: Mapping[str, str], host: str = ""
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A Python process whose standard output and error are pipes; it does not outlive the test.
+
+    `host` is the network namespace to run it in.
+    """
+    inside = ("ip", "netns", "exec", host) if host else ()
     process = await asyncio.create_subprocess_exec(
+        *inside,
         sys.executable,
         *arguments,
         env=dict(env),
@@ -60,10 +67,10 @@ async def python(*arguments: str, env: Mapping[str, str]) -> AsyncGenerator[asyn
 
 
 def running(
-    *arguments: str, env: Mapping[str, str]
+    *arguments: str, env: Mapping[str, str], host: str = ""
 ) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """The command, running."""
-    return python("-m", "spanjudge", *arguments, env=env)
+    return python("-m", "spanjudge", *arguments, env=env, host=host)
 
 
 async def spanjudge(*arguments: str, env: Mapping[str, str]) -> tuple[int, str, str]:
@@ -120,9 +127,15 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(*arguments: str, env: Mapping[str, str], command: str = "serve") -> AsyncGenerator[Served]:
-    """`spanjudge serve` (or `worker`) on a free port."""
-    async with running(command, "--host", "127.0.0.1", "--port", "0", *arguments, env=env) as process:
+async def serving(
+    *arguments: str,
+    env: Mapping[str, str],
+    command: str = "serve",
+    host: str = "",
+    address: str = "127.0.0.1",
+) -> AsyncGenerator[Served]:
+    """`spanjudge serve` (or `worker`) on a free port of an address; `host` is a network namespace."""
+    async with running(command, "--host", address, "--port", "0", *arguments, env=env, host=host) as process:
         served = Served(process)
         async with asyncio.timeout(30):
             await served.read()

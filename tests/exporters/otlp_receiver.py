@@ -107,17 +107,22 @@ class HttpReceiver(Receiver):
     """OTLP over HTTP, protobuf and JSON."""
 
     def __init__(
-        self, answers: dict[str, list[Any]] | None = None, *, tls: ssl.SSLContext | None = None
+        self,
+        answers: dict[str, list[Any]] | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         super().__init__(answers)
         self._tls = tls
+        self._host = host
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
+        site = web.TCPSite(self._runner, self._host, 0, ssl_context=self._tls)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"

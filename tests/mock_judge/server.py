@@ -26,7 +26,7 @@ Step = Behaviour | Callable[[Received], Behaviour]
 
 
 class MockJudge:
-    """A judge server on a free port of loopback; an async context manager.
+    """A judge server on a free port of `host`; an async context manager.
 
     Each request takes the next step of the script (`then`), or the standing one (`always`). `rules` are
     looked at first: what a provider refuses it refuses whatever the script says. `key` is the only API key
@@ -41,6 +41,7 @@ class MockJudge:
         key: str | None = None,
         wires: dict[str, Wire] | None = None,
         record: bool = True,
+        host: str = "127.0.0.1",
     ) -> None:
         self.requests: list[Received] = []
         self.rules: list[Rule] = list(rules)
@@ -55,12 +56,13 @@ class MockJudge:
         self._script: deque[Step] = deque()
         self._always: Step = Behaviour()
         self._runner: web.AppRunner | None = None
+        self._host = host
         self._port = 0
 
     @property
     def url(self) -> str:
         """The root, without a trailing slash: every path is answered by the wire its end names."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._host}:{self._port}"
 
     def then(self, *steps: Step) -> Self:
         """Answer the next requests so, one each."""
@@ -78,7 +80,7 @@ class MockJudge:
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, backlog=2048)
+        site = web.TCPSite(runner, self._host, port, backlog=2048)
         await site.start()
         self._runner = runner
         self._port = runner.addresses[0][1]

@@ -26,7 +26,7 @@ USER, PASSWORD = "spanjudge", "pass:word/@1"
 _GUARD = 'cat >/dev/null; kill -QUIT "$1"; sleep 1; rm -rf "$2"'
 
 _CONFIGURATION = """
-listen_addresses = '127.0.0.1'
+listen_addresses = '{addresses}'
 port = {port}
 unix_socket_directories = '{folder}'
 max_connections = 100
@@ -78,8 +78,10 @@ def _ordinary_user() -> _User:
 class PostgresServer:
     """A server of one's own. Without `fsync` it is faster, and forgets everything with the machine."""
 
-    def __init__(self, *, fsync: bool = False, buffers: str = "64MB", within: str | None = None) -> None:
-        """Not started yet. `within` is the folder for its files."""
+    def __init__(
+        self, *, fsync: bool = False, buffers: str = "64MB", within: str | None = None, addresses: str = ""
+    ) -> None:
+        """Not started yet. `within` is the folder for its files, `addresses` those beside loopback."""
         found = programs()
         if found is None:
             raise RuntimeError(f"no PostgreSQL {OLDEST} or newer is installed (apt-get install postgresql)")
@@ -91,7 +93,7 @@ class PostgresServer:
         if self._who.user is not None and self._who.group is not None:
             os.chown(self.folder, self._who.user, self._who.group)
         self._data = self.folder / "data"
-        self._fsync, self._buffers = fsync, buffers
+        self._fsync, self._buffers, self._addresses = fsync, buffers, addresses
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
@@ -135,11 +137,16 @@ class PostgresServer:
             file.write(
                 _CONFIGURATION.format(
                     port=self.port,
+                    addresses=f"127.0.0.1,{self._addresses}".rstrip(","),
                     folder=self.folder,
                     buffers=self._buffers,
                     fsync="on" if self._fsync else "off",
                 )
             )
+
+        if self._addresses:
+            with (self._data / "pg_hba.conf").open("a") as file:
+                file.write("host all all samenet scram-sha-256\n")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -202,10 +209,12 @@ class PostgresServer:
         """For connections by the socket."""
         return f"postgresql://{USER}@/{database}?host={self.folder}&port={self.port}"
 
-    def tcp_url(self, database: str, *, password: str = PASSWORD, user: str = USER) -> str:
-        """For connections over TCP, with the password."""
+    def tcp_url(
+        self, database: str, *, password: str = PASSWORD, user: str = USER, at: str = "127.0.0.1"
+    ) -> str:
+        """For connections over TCP, with the password, to one of its addresses."""
         password = quote(password, safe="")
-        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{user}:{password}@{at}:{self.port}/{database}"
 
     def __enter__(self) -> Self:
         """Made and started."""

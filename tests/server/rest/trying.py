@@ -109,6 +109,7 @@ async def trying(
         stop.set()
         if serving is not None:
             await serving
-        await app.scorer.aclose(1.0)
+        if app.scorer is not None:
+            await app.scorer.aclose(1.0)
         await app.pipeline.stop(2.0)
         await app.aclose()

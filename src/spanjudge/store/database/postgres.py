@@ -51,12 +51,15 @@ _CONNECT = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-# Acknowledged is on disk, whatever the server's default; and a process that hangs holds no lock for ever.
+# Acknowledged is on disk, whatever the server's default; a process that hangs holds no lock for ever, and one
+# that cannot be reached any more is taken for dead by the server as soon as by us.
 _SETUP = (
     "SELECT set_config('synchronous_commit', 'on', false)"
     " WHERE current_setting('synchronous_commit') = 'off'; "
     "SELECT set_config('lock_timeout', '30s', false),"
-    " set_config('idle_in_transaction_session_timeout', '60s', false)"
+    " set_config('idle_in_transaction_session_timeout', '60s', false),"
+    " set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),"
+    " set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '30s', false)"
 )
 
 

@@ -37,7 +37,7 @@ class Watch:
         heartbeat: float = 15.0,
         longest: float = 600.0,
     ) -> None:
-        """Seconds: `every` between looks, `soonest` when hinted, `heartbeat` of silence, `longest` a stream."""
+        """Seconds: `every` between looks, `soonest` if hinted, `heartbeat` of silence, `longest` a stream."""
         self._queries = queries
         self._now = now
         self._ending = ending
