@@ -51,8 +51,8 @@ async def load(addresses: Callable[[], Sequence[str]]) -> AsyncGenerator[list[in
             count = chance.randrange(1, _MOST_AT_ONCE)
             batch = range(number, number + count)
             number += count
-            while not await send(chance.choice(addresses()), *batch):
-                await asyncio.sleep(0.1)  # noqa: ASYNC110  # somebody who sends again, as exporters do
+            while not await send(chance.choice(addresses()), *batch):  # noqa: ASYNC110  # as exporters do
+                await asyncio.sleep(0.1)
             acknowledged.extend(batch)
             await asyncio.sleep(chance.random())
 

@@ -31,7 +31,7 @@ def hosts() -> Iterator[tuple[Host, Host]]:
         yield first, second
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_hosts_that_lose_the_database_for_a_while(hosts: tuple[Host, Host], tmp_path: Path) -> None:
     """A receiver and a worker are on hosts of their own, another of each beside the database."""
     chance = random.Random(7)  # noqa: S311  # moments, no secrets
@@ -82,14 +82,12 @@ async def test_hosts_that_lose_the_database_for_a_while(hosts: tuple[Host, Host]
         async with load(lambda: [receiver.address for receiver in receivers]) as acknowledged:
             for number in range(ROUNDS):
                 await asyncio.sleep(0.2 + chance.random() / 2)
-                before = len(acknowledged)
                 if number == LONG:
                     with two.cut_off():
                         await asyncio.sleep(LONG_SECONDS)
                 else:
                     with (one, two)[number % 2].cut_off():
                         await asyncio.sleep(chance.random() * 2)
-                assert before <= len(acknowledged)
         assert len(acknowledged) > ROUNDS * 10
         assert away.process.returncode is None
         await nothing_is_under_way(store)

@@ -135,7 +135,7 @@ KEEPING = (
     Setting(
         key="database_url",
         env=("SPANJUDGE_DATABASE_URL",),
-        kind=Text("the URL of a database, such as sqlite:////var/lib/spanjudge/spanjudge.db"),
+        kind=Text("the URL of a database: sqlite:///…, postgresql://…"),
         about="Where spans, evaluators, jobs and results are kept: `sqlite:` for one process, `postgresql:` "
         "for any number of them (the extra `postgres`).",
         example="sqlite:////var/lib/spanjudge/spanjudge.db",
