@@ -141,6 +141,15 @@ async def test_what_is_stored_and_what_all_hold_stays_below_a_limit(store: Store
     }
 
 
+async def test_who_cannot_have_what_a_call_needs_holds_nothing_besides(store: Store) -> None:
+    """Else the last of a budget lies in pieces with several, who wait for each other for ever."""
+    limits = {ALL: Limits(tokens_day=1000)}
+    await grant(store, "a", Want(evaluator="tone", spare=Amount(8)), limits=limits)
+    want = Want(evaluator="tone", next=Amount(1000), spare=Amount(70_000))
+    assert (await grant(store, "b", want, limits=limits)).room == {"tone": NOTHING}
+    assert (await grant(store, "a", want, limits=limits)).room == {"tone": Amount(1000)}
+
+
 async def test_what_is_out_is_granted_whatever_is_left(store: Store) -> None:
     """Calls that took more than expected are facts; the others are told by having less room."""
     limits = {ALL: Limits(tokens_day=1000)}

@@ -213,10 +213,17 @@ async def test_results_for_a_destination_that_any_process_has_are_kept(
     async with process(database_url, inbox=Inbox("old")) as older:
         await older.pipeline.receive(chats(1), ())
         await older.inbox.got(1)
-        async with process(database_url, "worker", inbox=closed) as newer:
-            await newer.store.finish((), (), owner="x", now_ns=0, destinations=())
-            await older.pipeline.receive(chats(*range(2, 40)), ())
-            await ended(store, *range(2, 40))
+        async with process(database_url, "worker", inbox=closed):
+            number = 2
+
+            async def one_judged_by_the_newer() -> bool:
+                nonlocal number
+                await older.pipeline.receive(chats(number), ())
+                await ended(store, number)
+                number += 1
+                return (await store.health(now_ns=time.time_ns())).outbox > 0
+
+            await eventually(one_judged_by_the_newer)
             await older.pipeline.membership.beat()
             assert older.pipeline.membership.has("destinations")
         health = await store.health(now_ns=time.time_ns())

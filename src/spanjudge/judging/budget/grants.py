@@ -29,7 +29,7 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
 
     `out` is what calls under way have reserved, and what was spent and is not stored yet: a fact, granted
     whatever is left. `next` is what one call more needs, all of it or none. `spare` is what it would like
-    besides, to need not ask before every call; it may get less.
+    besides, to need not ask before every call; it may get less, and nothing where the one call does not fit.
     """
 
     evaluator: str

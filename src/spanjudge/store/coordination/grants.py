@@ -63,6 +63,9 @@ def grant(
             room[want.evaluator] = want.next
             _add(taken, day, want.evaluator, want.next)
     for want in wants:
+        if room[want.evaluator] != want.next:
+            # A piece that no call fits into would keep the others from theirs, and theirs us.
+            continue
         left = _left(taken, limits, day, want.evaluator)
         spare = Amount(
             min(want.spare.tokens, max(0.0, left.tokens * _OF_THE_REST)),
