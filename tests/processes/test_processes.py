@@ -8,16 +8,15 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from spanjudge.pipeline.ports import Store
 from spanjudge.store.store import open_store
 from tests.cli.process import TOKEN, Served, environment, judge_at, serving
 from tests.mock_judge import Behaviour, MockJudge
-from tests.pipeline.live import eventually, question, request, target
+from tests.pipeline.live import eventually, question, target
+from tests.processes.load import send
 
-BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/x-protobuf"}
 PATIENCE = 90.0
 """Seconds; a lease of jobs lasts thirty."""
 
@@ -34,18 +33,6 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 def env(database_url: str, tmp_path: Path, mock_judge: MockJudge) -> dict[str, str]:
     own = {"O2_JUDGE_AUTH_TOKEN": TOKEN, "SPANJUDGE_DATABASE_URL": database_url}
     return environment(tmp_path, own | judge_at(mock_judge.url))
-
-
-async def send(address: str, *numbers: int) -> bool:
-    """Whether they were acknowledged."""
-    body = request(numbers).SerializeToString()
-    with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-        async with (
-            aiohttp.ClientSession(headers=BEARER) as session,
-            session.post(f"{address}/v1/traces", data=body) as response,
-        ):
-            return response.status == 200
-    return False
 
 
 async def ended(store: Store, *numbers: int) -> Counter[str]:

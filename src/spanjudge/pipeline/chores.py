@@ -8,7 +8,7 @@ from spanjudge.pipeline.backfill import Backfills
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.coordination import Roll
 from spanjudge.pipeline.membership import Membership
-from spanjudge.pipeline.ports import Store
+from spanjudge.pipeline.ports import Store, StoreError
 from spanjudge.pipeline.retention import Retention
 from spanjudge.pipeline.supervision import woken
 from spanjudge.pipeline.windows import Windows
@@ -23,7 +23,7 @@ DUTIES = (BACKFILLS, DESTINATIONS, RETENTION, WINDOWS)
 """What is done by one process at a time, beside the export to each destination."""
 
 _WINDOW_SECONDS = 1.0
-_FORGET_SECONDS = 60.0
+_FORGET_SECONDS, _AGAIN_SECONDS = 60.0, 2.0
 _NOT_MINE_SECONDS = 0.5
 
 
@@ -79,9 +79,14 @@ class Chores:
                 await self._backfills.look()
 
     async def _forget_destinations(self) -> None:
+        pause = _FORGET_SECONDS
         while True:
-            await woken(self._changed, _FORGET_SECONDS)
-            await self.forget_destinations()
+            await woken(self._changed, pause)
+            try:
+                pause = _FORGET_SECONDS if await self.forget_destinations() else _AGAIN_SECONDS
+            except StoreError as error:
+                _log.warning("the outbox cannot be looked at now", extra={"reason": str(error)})
+                pause = _AGAIN_SECONDS
 
     def on_roll(self, roll: Roll) -> None:
         """See which destinations there are."""
@@ -90,15 +95,16 @@ class Chores:
             self._known = known
             self._changed.set()
 
-    async def forget_destinations(self) -> None:
-        """Drop what waits for destinations that no process has any more."""
+    async def forget_destinations(self) -> bool:
+        """Drop what waits for destinations that no process has any more; false when that is not ours to do."""
         if not self._membership.has(DESTINATIONS):
-            return
+            return False
         dropped = await self._store.forget_destinations(sorted(destinations(self._membership.roll)))
         if dropped:
             _log.warning(
                 "results for destinations that are no longer set are dropped", extra={"count": dropped}
             )
+        return True
 
 
 def destinations(roll: Roll) -> frozenset[str]:
