@@ -96,7 +96,7 @@ class Chores:
             self._changed.set()
 
     async def forget_destinations(self) -> bool:
-        """Drop what waits for destinations that no process has any more; false when that is not ours to do."""
+        """Drop what waits for destinations that no process has any more; false when it is not ours to do."""
         if not self._membership.has(DESTINATIONS):
             return False
         dropped = await self._store.forget_destinations(sorted(destinations(self._membership.roll)))
