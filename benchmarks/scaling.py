@@ -19,6 +19,9 @@ import aiohttp
 
 from benchmarks.otlp_requests import request
 from benchmarks.process import Process, free_port
+from spanjudge.evaluators.answer_format import Boolean
+from spanjudge.evaluators.evaluator import Evaluator
+from spanjudge.store.store import open_store
 from tests.postgres.server import PostgresServer, administer
 
 TOKEN = "benchmark"
@@ -26,12 +29,7 @@ GOAL = 3.5
 """Times as much by four as by one."""
 READY = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n"
 FILL = 500
-EVALUATOR = """\
-name: polite
-needs: [input, output]
-rubric: Is the output polite?
-answer: {type: boolean}
-"""
+POLITE = Evaluator(name="polite", rubric="Is the output polite?", answer=Boolean())
 
 
 def environment(folder: Path, url: str, judge_port: int, concurrency: int) -> dict[str, str]:
@@ -45,7 +43,6 @@ def environment(folder: Path, url: str, judge_port: int, concurrency: int) -> di
         "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
         "SPANJUDGE_DATABASE_URL": url,
         "SPANJUDGE_DATA_DIR": str(folder),
-        "SPANJUDGE_EVALUATORS_DIR": str(folder / "evaluators"),
         "SPANJUDGE_GRPC_PORT": "off",
         "SPANJUDGE_LOG_LEVEL": "warning",
         "SPANJUDGE_WORKER_CONCURRENCY": str(concurrency),
@@ -89,10 +86,10 @@ async def measured(
     url = server.url(database)
     expected = workers * options.concurrency / (options.delay_ms / 1000)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        (folder / "evaluators").mkdir()
-        (folder / "evaluators" / "polite.yaml").write_text(EVALUATOR)
-        settings = environment(folder, url, judge_port, options.concurrency)
+        settings = environment(Path(name), url, judge_port, options.concurrency)
+        store = await open_store(url)
+        await store.apply([POLITE], publish=True, now_ns=time.time_ns())
+        await store.aclose()
         receiver, port = started("receiver", settings)
         with receiver:
             await asyncio.to_thread(receiver.wait_for, port, READY)
@@ -107,7 +104,7 @@ async def measured(
         await asyncio.sleep(options.seconds)
         after, ended = stored(url)
         cpu = sum(process.cpu for process, _ in members) - cpu
-        ((left,),) = administer(url, "SELECT count(*) FROM jobs WHERE state = 'waiting'")
+        ((left,),) = administer(url, "SELECT count(*) FROM jobs WHERE state = 0")
     if not left:
         raise RuntimeError("the backlog was used up: nothing was measured")
     return (after - before) / (ended - began), cpu / (ended - began) / workers
