@@ -63,7 +63,7 @@ export function Workbench({ evaluator, begin, draftKey }: Props) {
   const [publishing, setPublishing] = useState(false);
 
   const matching = useMemo(() => (preview.data?.samples ?? []).map(ofSample), [preview.data]);
-  // When nothing fits any more (a variable that no span has), what fitted last is still there to see why.
+  // When nothing is in scope any more, what was in it last is still there to see why.
   const fitted = useRef(matching);
   if (matching.length) fitted.current = matching;
   const given = useGivenSubject();

@@ -113,7 +113,10 @@ class Preview(Shape):
     exact: bool
     rules: list[RuleCount] = []
     reasons: list[Count] = Field(default=[], description="Why others are not judged, most first.")
-    samples: list[SampleSpan] = []
+    samples: list[SampleSpan] = Field(
+        default=[],
+        description="Some that would be judged; where there are none, some in scope that lack something.",
+    )
     calls_day: float
     tokens_call: float
     tokens_day: float
