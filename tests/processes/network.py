@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Self
 
 NOBODY = "02:00:00:00:00:99"
@@ -62,7 +62,7 @@ class Host:
             _tries("link", "delete", cable)
 
     @contextlib.contextmanager
-    def cut_off(self) -> Iterator[None]:
+    def cut_off(self) -> Generator[None]:
         """From the database: what either sends is swallowed, without a word to anybody."""
         cable = self._cables[1]
         ours = ("neighbour", "replace", self._to_database, "lladdr", NOBODY, "dev", cable, "nud", "permanent")
