@@ -143,7 +143,9 @@ def schema(connection: Connection) -> dict[str, object]:
                 (str(one["name"]), str(one["type"]), one["nullable"], one.get("comment"))
                 for one in found.get_columns(name)
             ),
-            sorted((str(one["name"]), one["unique"]) for one in found.get_indexes(name)),
+            sorted(
+                (str(one["name"]), one["unique"], str(one["column_names"])) for one in found.get_indexes(name)
+            ),
         )
         for name in names
         if name != "alembic_version"

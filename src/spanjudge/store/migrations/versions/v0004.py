@@ -68,6 +68,9 @@ _INDEXES_BEFORE = {
         ),
     ),
 }
+# In the order in which jobs are leased: those of one backfill are all due at the same time.
+_DUE = "CREATE INDEX jobs_due ON jobs (evaluator, due_ns, id) WHERE state = 0"
+_DUE_BEFORE = "CREATE INDEX jobs_due ON jobs (evaluator, state, due_ns) WHERE state = 0"
 # Rows of these change several times in a short life.
 _BUSY = ("jobs", "outbox", "windows", "traces", "meta", "usage", "owners", "envelopes")
 
@@ -96,6 +99,8 @@ def upgrade() -> None:
         "INSERT INTO meta (name, value) SELECT 'bytes:0', coalesce(sum(400 + length(blob)), 0) FROM"
         " (SELECT blob FROM spans UNION ALL SELECT blob FROM logs) AS stored"
     )
+    _run("DROP INDEX jobs_due")
+    _run(_DUE)
     for table in _BUSY:
         _run(
             f"ALTER TABLE {table} SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02,"
@@ -128,6 +133,8 @@ def downgrade() -> None:
             f"ALTER TABLE {table} RESET"
             " (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)"
         )
+    _run("DROP INDEX jobs_due")
+    _run(_DUE_BEFORE)
     for table, _, _ in _PARTITIONED:
         _move_away(table)
         _run(
