@@ -24,12 +24,12 @@ import msgspec
 
 from benchmarks.otlp_requests import request
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 from spanjudge.judging.models.limits.limiter import Limiter
 from spanjudge.judging.models.limits.pace import CallLimits
 from spanjudge.judging.models.model import JudgeRequest
 from spanjudge.judging.usage import Usage
 
-TOKEN = "benchmark"
 LIMIT = 2.0
 """How much longer live spans may wait beside a backfill."""
 
@@ -73,17 +73,7 @@ class Place(msgspec.Struct, frozen=True):
 async def running(folder: Path, judge_port: int, *, evaluators: bool) -> AsyncGenerator[Place]:
     """A server on this folder, with its evaluator or without."""
     port = free_port()
-    environment = {
-        "O2_JUDGE_AUTH_TOKEN": TOKEN,
-        "O2_JUDGE_PROVIDER": "openai",
-        "O2_JUDGE_API_KEY": "benchmark",
-        "O2_JUDGE_MODEL": "gpt-4o-mini",
-        "O2_JUDGE_URL": f"http://127.0.0.1:{judge_port}/v1",
-        "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
-        "SPANJUDGE_DATA_DIR": str(folder),
-        "SPANJUDGE_GRPC_PORT": "off",
-        "SPANJUDGE_LOG_LEVEL": "warning",
-    }
+    environment = settings(folder, judge_port=judge_port)
     if evaluators:
         environment["SPANJUDGE_EVALUATORS_DIR"] = str(folder / "evaluators")
     serve = ("-m", "spanjudge", "serve", "--host", "127.0.0.1", "--port", str(port))

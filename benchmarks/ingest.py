@@ -21,8 +21,8 @@ import msgspec
 
 from benchmarks.otlp_requests import BATCH, request
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 
-TOKEN = "benchmark"
 AT_ONCE = 4
 EVALUATOR = """\
 name: {name}
@@ -59,15 +59,7 @@ def ours(requests: int) -> Server:
         name="spanjudge",
         python=sys.executable,
         arguments=lambda port, _: ["-m", "spanjudge", "serve", "--host", "127.0.0.1", "--port", str(port)],
-        environment=lambda _, folder: {
-            "O2_JUDGE_AUTH_TOKEN": TOKEN,
-            "O2_JUDGE_PROVIDER": "openai",
-            "O2_JUDGE_API_KEY": "benchmark",
-            "O2_JUDGE_MODEL": "gpt-4o-mini",
-            "SPANJUDGE_DATA_DIR": str(folder),
-            "SPANJUDGE_EVALUATORS_DIR": str(_evaluators(folder)),
-            "SPANJUDGE_GRPC_PORT": "off",
-        },
+        environment=lambda _, folder: settings(folder, SPANJUDGE_EVALUATORS_DIR=str(_evaluators(folder))),
         database="spanjudge.db",
         headers={"authorization": f"Bearer {TOKEN}"},
         requests=requests,

@@ -25,8 +25,8 @@ import msgspec
 
 from benchmarks.otlp_requests import request
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 
-TOKEN = "benchmark"
 METRICS = ("bias", "toxicity", "answer_relevancy", "helpful", "polite")
 EVALUATOR = """\
 name: {name}
@@ -69,21 +69,14 @@ async def running(delay_ms: int) -> AsyncGenerator[Place]:
         for metric in METRICS:
             (folder / "evaluators" / f"{metric}.yaml").write_text(EVALUATOR.format(name=metric))
         judge_port, sink_port, port = free_port(), free_port(), free_port()
-        environment = {
-            "O2_JUDGE_AUTH_TOKEN": TOKEN,
-            "O2_JUDGE_PROVIDER": "openai",
-            "O2_JUDGE_API_KEY": "benchmark",
-            "O2_JUDGE_MODEL": "gpt-4o-mini",
-            "O2_JUDGE_URL": f"http://127.0.0.1:{judge_port}/v1",
-            "SPANJUDGE_JUDGE_CONCURRENCY": "512",
-            "SPANJUDGE_WORKER_CONCURRENCY": "512",
-            "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
-            "SPANJUDGE_DATA_DIR": str(folder),
-            "SPANJUDGE_EVALUATORS_DIR": str(folder / "evaluators"),
-            "SPANJUDGE_EXPORT_OTLP_ENDPOINT": f"http://127.0.0.1:{sink_port}",
-            "SPANJUDGE_GRPC_PORT": "off",
-            "SPANJUDGE_LOG_LEVEL": "warning",
-        }
+        environment = settings(
+            folder,
+            judge_port=judge_port,
+            SPANJUDGE_JUDGE_CONCURRENCY="512",
+            SPANJUDGE_WORKER_CONCURRENCY="512",
+            SPANJUDGE_EVALUATORS_DIR=str(folder / "evaluators"),
+            SPANJUDGE_EXPORT_OTLP_ENDPOINT=f"http://127.0.0.1:{sink_port}",
+        )
         serve = ("-m", "spanjudge", "serve", "--host", "127.0.0.1", "--port", str(port))
         with (
             Process("-m", "benchmarks.mock_judge", str(judge_port), str(delay_ms), core=None) as judge,

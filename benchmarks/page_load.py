@@ -19,9 +19,9 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, asyn
 
 from benchmarks.page_store import fill, start_of
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 from tests.ui.chromium import ARGUMENTS, chromium
 
-TOKEN = "benchmark"
 TRACES = 100_000
 MOST_BYTES, MOST_LOAD_MS, MOST_FILTER_MS = 250_000, 1_000, 150
 ROW = '[role="row"] a[href^="/traces/"], a[href^="/traces/"]'
@@ -93,16 +93,9 @@ async def measure(database: Path, rounds: int) -> None:
     port = free_port()
     try:
         shutil.copy(database, folder / "spanjudge.db")
-        environment = {
-            "O2_JUDGE_AUTH_TOKEN": TOKEN,
-            "O2_JUDGE_PROVIDER": "openai",
-            "O2_JUDGE_API_KEY": "benchmark",
-            "O2_JUDGE_MODEL": "gpt-4o-mini",
-            "SPANJUDGE_DATA_DIR": str(folder),
-            "SPANJUDGE_GRPC_PORT": "off",
-            "SPANJUDGE_RETENTION_SPANS_DAYS": "3650",
-            "SPANJUDGE_RETENTION_RESULTS_DAYS": "3650",
-        }
+        environment = settings(
+            folder, SPANJUDGE_RETENTION_SPANS_DAYS="3650", SPANJUDGE_RETENTION_RESULTS_DAYS="3650"
+        )
         arguments = ["-m", "spanjudge", "serve", "--host", "127.0.0.1", "--port", str(port)]
         with Process(*arguments, core=None, environment=environment) as server:
             await asyncio.to_thread(server.wait_for, port)

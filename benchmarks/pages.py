@@ -24,8 +24,8 @@ from benchmarks.page_peer import Phoenix, same_as_sent
 from benchmarks.page_store import fill, start_of
 from benchmarks.page_traces import EVALUATORS, MODELS, SERVICES, trace
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 
-TOKEN = "benchmark"
 MOST_MS = 150
 _DAY = 86_400
 _NS = 1_000_000_000
@@ -174,18 +174,13 @@ def ours(database: Path) -> tuple[Process, int]:
     process = Process(
         *("-m", "spanjudge", "serve"),
         core=None,
-        environment={
-            "O2_JUDGE_PROVIDER": "openai",
-            "O2_JUDGE_MODEL": "gpt-4o-mini",
-            "O2_JUDGE_API_KEY": "sk-of-a-benchmark",
-            "O2_JUDGE_URL": "http://127.0.0.1:9/v1",
-            "O2_JUDGE_AUTH_TOKEN": TOKEN,
-            "O2_JUDGE_HOST": "127.0.0.1",
-            "O2_JUDGE_PORT": str(port),
-            "SPANJUDGE_GRPC_PORT": str(free_port()),
-            "SPANJUDGE_DATA_DIR": str(database.parent),
-            "SPANJUDGE_DATABASE_URL": f"sqlite:///{database}",
-        },
+        environment=settings(
+            database.parent,
+            judge_port=9,
+            O2_JUDGE_HOST="127.0.0.1",
+            O2_JUDGE_PORT=str(port),
+            SPANJUDGE_DATABASE_URL=f"sqlite:///{database}",
+        ),
     )
     process.wait_for(port, b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n", 60)
     return process, port

@@ -3,12 +3,12 @@
     python -m benchmarks.postgres [--spans 40960] [--jobs 40000] [--rounds 4] [--folder PATH]
 
 Starts a PostgreSQL of its own, with full sync, in the folder: its disk is what is measured. Ours and the
-limit take turns, so that what else the machine does meets both alike:
+limit take turns, so that what else the machine does meets both alike.
 
-- spans of realistic traces through `Store.commit`, by two receivers, 512 a commit; the limit is `COPY` of the
-same contents into a table without any index, by as many connections, as many a transaction; - jobs leased and
-finished with their results by four processes; the limit is jobs taken from a bare table with `SKIP LOCKED`,
-50 at a time, by as many processes.
+Spans of realistic traces come in through `Store.commit`, by two receivers, 512 a commit; the limit is `COPY`
+of the same contents into a table without any index, by as many connections, as many a transaction. Jobs are
+leased and finished with their results by four processes; the limit is jobs taken from a bare table with
+`SKIP LOCKED`, 50 at a time, by as many processes.
 """
 
 import argparse

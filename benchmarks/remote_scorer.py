@@ -11,14 +11,15 @@ import platform
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 
 import msgspec
 import uvloop
 
 from benchmarks.closed_loop import Report, Run
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 
-TOKEN = "benchmark"
 CONTEXT = "The Eiffel Tower was completed in March 1889 and stands on the Champ de Mars in Paris. " * 4
 
 
@@ -33,18 +34,11 @@ class Server(msgspec.Struct, frozen=True):
 OURS = Server(
     "spanjudge",
     lambda port, _: ["-m", "spanjudge", "serve", "--host", "127.0.0.1", "--port", str(port)],
-    lambda _, judge: {
-        "O2_JUDGE_AUTH_TOKEN": TOKEN,
-        "O2_JUDGE_PROVIDER": "openai",
-        "O2_JUDGE_API_KEY": "benchmark",
-        "O2_JUDGE_MODEL": "gpt-4o-mini",
-        "O2_JUDGE_URL": f"http://127.0.0.1:{judge}/v1",
-        "SPANJUDGE_JUDGE_CONCURRENCY": "1024",
-        # The mock judge counts as one that costs money: its provider is a public one.
-        "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
-        "SPANJUDGE_DATA_DIR": tempfile.mkdtemp(prefix="spanjudge-benchmark-"),
-        "SPANJUDGE_GRPC_PORT": "off",
-    },
+    lambda _, judge: settings(
+        Path(tempfile.mkdtemp(prefix="spanjudge-benchmark-")),
+        judge_port=judge,
+        SPANJUDGE_JUDGE_CONCURRENCY="1024",
+    ),
 )
 PEER = Server(
     "FastAPI + LiteLLM",

@@ -19,12 +19,12 @@ import aiohttp
 
 from benchmarks.otlp_requests import request
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 from spanjudge.evaluators.answer_format import Boolean
 from spanjudge.evaluators.evaluator import Evaluator
 from spanjudge.store.store import open_store
 from tests.postgres.server import PostgresServer, administer
 
-TOKEN = "benchmark"
 GOAL = 3.5
 """Times as much by four as by one."""
 READY = b"GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n"
@@ -34,19 +34,12 @@ POLITE = Evaluator(name="polite", rubric="Is the output polite?", answer=Boolean
 
 def environment(folder: Path, url: str, judge_port: int, concurrency: int) -> dict[str, str]:
     """Settings of every process."""
-    return {
-        "O2_JUDGE_AUTH_TOKEN": TOKEN,
-        "O2_JUDGE_PROVIDER": "openai",
-        "O2_JUDGE_API_KEY": "benchmark",
-        "O2_JUDGE_MODEL": "gpt-4o-mini",
-        "O2_JUDGE_URL": f"http://127.0.0.1:{judge_port}/v1",
-        "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
-        "SPANJUDGE_DATABASE_URL": url,
-        "SPANJUDGE_DATA_DIR": str(folder),
-        "SPANJUDGE_GRPC_PORT": "off",
-        "SPANJUDGE_LOG_LEVEL": "warning",
-        "SPANJUDGE_WORKER_CONCURRENCY": str(concurrency),
-    }
+    return settings(
+        folder,
+        judge_port=judge_port,
+        SPANJUDGE_DATABASE_URL=url,
+        SPANJUDGE_WORKER_CONCURRENCY=str(concurrency),
+    )
 
 
 def started(role: str, settings: dict[str, str]) -> tuple[Process, int]:

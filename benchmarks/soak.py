@@ -24,9 +24,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from benchmarks.judged_spans import EVALUATOR, METRICS, TOKEN
+from benchmarks.judged_spans import EVALUATOR, METRICS
 from benchmarks.load.verify import verify
 from benchmarks.process import Process, free_port
+from benchmarks.settings import TOKEN, settings
 
 WARM_UP = 0.25
 """The share of the samples at the start that says nothing of growth: caches fill, code is imported."""
@@ -118,20 +119,13 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncGenerator[t
     for metric in METRICS[: options.metrics]:
         (folder / "evaluators" / f"{metric}.yaml").write_text(EVALUATOR.format(name=metric))
     judge_port, sink_port, port = free_port(), free_port(), free_port()
-    environment = {
-        "O2_JUDGE_AUTH_TOKEN": TOKEN,
-        "O2_JUDGE_PROVIDER": "openai",
-        "O2_JUDGE_API_KEY": "benchmark",
-        "O2_JUDGE_MODEL": "gpt-4o-mini",
-        "O2_JUDGE_URL": f"http://127.0.0.1:{judge_port}/v1",
-        "SPANJUDGE_BUDGET_TOKENS_MONTH": "0",
-        "SPANJUDGE_DATA_DIR": str(folder),
-        "SPANJUDGE_DATABASE_URL": options.database_url or f"sqlite:///{folder / 'spanjudge.db'}",
-        "SPANJUDGE_EVALUATORS_DIR": str(folder / "evaluators"),
-        "SPANJUDGE_EXPORT_OTLP_ENDPOINT": f"http://127.0.0.1:{sink_port}",
-        "SPANJUDGE_GRPC_PORT": "off",
-        "SPANJUDGE_LOG_LEVEL": "warning",
-    }
+    environment = settings(
+        folder,
+        judge_port=judge_port,
+        SPANJUDGE_DATABASE_URL=options.database_url or f"sqlite:///{folder / 'spanjudge.db'}",
+        SPANJUDGE_EVALUATORS_DIR=str(folder / "evaluators"),
+        SPANJUDGE_EXPORT_OTLP_ENDPOINT=f"http://127.0.0.1:{sink_port}",
+    )
     serve = ("-m", "spanjudge", "serve", "--host", "127.0.0.1", "--port", str(port))
     judge_command = ("-m", "benchmarks.mock_judge", str(judge_port), str(options.delay_ms))
     with (

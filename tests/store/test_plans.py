@@ -1,12 +1,8 @@
 """How SQLite answers: by index, so that a method takes no longer when the tables are long."""
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
-from sqlalchemy import Engine, event
 
 from spanjudge.pipeline.ports import Intake, NewJob, Retry, WindowTouch
 from spanjudge.store.store import open_store
@@ -39,19 +35,6 @@ WHOLE = {
 
 # What may be sorted: the spans of one trace or session.
 SORTED = ("FROM spans WHERE trace_id = ?", "FROM spans WHERE session_id = ?")
-
-
-@pytest.fixture
-def statements() -> Iterator[dict[str, Any]]:
-    """Every statement that is run, with its last parameters."""
-    seen: dict[str, Any] = {}
-
-    def run(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen[statement] = parameters
-
-    event.listen(Engine, "before_cursor_execute", run)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", run)
 
 
 async def work(url: str) -> None:

@@ -1,12 +1,9 @@
 """How PostgreSQL answers: by index, so that a method takes no longer when the tables are long."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-import pytest
-from sqlalchemy import Engine, event
 
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.store import open_store
@@ -26,19 +23,6 @@ WHOLE = {
 
 # Jobs of a backfill are all due at the same time: who sorts them to find the next few goes through all.
 IN_ORDER = "AS queue_0"
-
-
-@pytest.fixture
-def statements() -> Iterator[dict[str, Any]]:
-    """Every statement that is run, with its last parameters."""
-    seen: dict[str, Any] = {}
-
-    def run(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        seen[statement] = parameters
-
-    event.listen(Engine, "before_cursor_execute", run)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", run)
 
 
 async def test_no_long_table_is_read_from_end_to_end(postgres_url: str, statements: dict[str, Any]) -> None:
