@@ -22,7 +22,7 @@ _TAKE = (
     " due AS MATERIALIZED (SELECT job.id FROM mine CROSS JOIN LATERAL (SELECT id FROM jobs"
     " WHERE target = mine.target AND evaluator IN :names AND state < 1 AND due_ns <= :now"
     " FOR NO KEY UPDATE SKIP LOCKED) AS job)"
-    " UPDATE jobs SET state = 1, owner = :owner WHERE id = ANY(ARRAY(SELECT id FROM due)) AND state = 0"
+    " UPDATE jobs SET state = 1, owner = :owner WHERE id = ANY(ARRAY(SELECT id FROM due)) AND state < 1"
     " RETURNING "
 )
 
