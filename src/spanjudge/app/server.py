@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 
 from spanjudge import logs
+from spanjudge.app.memory import collect_less_often
 from spanjudge.app.options import budget_words, pipeline_options, window_times
 from spanjudge.app.rest import rest_router
 from spanjudge.app.scorers import served
@@ -167,7 +167,7 @@ class App:
         """
         for note in self.settings.notes:
             logger.warning(note)
-        _collect_less_often()
+        collect_less_often()
         async with _beside(self.start_judges()), _beside(_keep_tokens_fresh(self.token_file)):
             try:
                 await self._serve(on_listening, drain_seconds)
@@ -288,17 +288,6 @@ class App:
     def _starting(self) -> list[Starting]:
         models = (innermost(judge.model) for judge in self.judges.values())
         return [model for model in models if isinstance(model, Starting)]
-
-
-def _collect_less_often() -> None:
-    """Spare the garbage collector what lives as long as the process.
-
-    A request makes thousands of objects and next to no cycles: at Python's own threshold a sixth of a
-    server's time goes into looking for them.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @contextlib.asynccontextmanager

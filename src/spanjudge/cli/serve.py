@@ -44,6 +44,7 @@ def serve(**options: Any) -> None:
     from spanjudge import app, settings  # noqa: PLC0415 - `--help` must not wait for the server
     from spanjudge.server import run  # noqa: PLC0415 - as above
 
+    app.share_arenas()
     loaded = settings.load(options={key: value for key, value in options.items() if value is not None})
     loaded = with_token(loaded)
     app.configure_logs(loaded)

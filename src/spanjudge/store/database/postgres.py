@@ -38,6 +38,8 @@ _ATTEMPTS = 6
 """Of a transaction that the database wants to be done again."""
 _CONNECTIONS = 3
 """Of a transaction whose connection is lost before its end."""
+_CONNECTION_SECONDS = 900
+"""After so long a connection is exchanged: both its ends keep the memory of the largest answer so far."""
 _COALESCED_SECONDS = 0.02
 _AGAIN_SECONDS = (0.5, 10.0)
 """A lost connection for listening is made again after so long at first, and so long at most."""
@@ -78,6 +80,7 @@ class PostgresDatabase:
             pool_size=_WRITERS + _READERS + _LOOKERS + 1,
             max_overflow=0,
             pool_use_lifo=True,
+            pool_recycle=_CONNECTION_SECONDS,
             hide_parameters=True,
         )
         event.listen(engine, "connect", _connected)
