@@ -141,6 +141,14 @@ async def test_what_is_stored_and_what_all_hold_stays_below_a_limit(store: Store
     }
 
 
+async def test_the_last_of_a_budget_is_given_though_fractions_do_not_add_up(store: Store) -> None:
+    limits = {ALL: Limits(usd_day=0.4)}
+    await grant(store, "a", Want(evaluator="tone", out=Amount(0, 0.1 + 0.2)), limits=limits)
+    want = Want(evaluator="tone", next=Amount(0, 0.1))
+    assert want.next.usd > 0.4 - (0.1 + 0.2)
+    assert (await grant(store, "b", want, limits=limits)).room == {"tone": Amount(0, 0.1)}
+
+
 async def test_who_cannot_have_what_a_call_needs_holds_nothing_besides(store: Store) -> None:
     """Else the last of a budget lies in pieces with several, who wait for each other for ever."""
     limits = {ALL: Limits(tokens_day=1000)}

@@ -74,6 +74,32 @@ class Process:
         return None
 
 
+async def test_a_call_that_waits_asks_for_what_it_needs_by_now(store: Store) -> None:
+    own, seconds = ledger(Calendar(), tokens_day=10_000), [0.0]
+    own.share(store.coordination, "a", Share(clock=lambda: seconds[0], chance=lambda: 1.0))
+
+    async def waits() -> "asyncio.Task[Any]":
+        task = asyncio.create_task(own.reserve("default", {"topic": tokens(500)}))
+        await asyncio.sleep(0)
+        return task
+
+    first = await waits()
+    await own.sync()
+    reservation, _ = await first
+    second = await waits()
+    assert not second.done()
+    # Estimates grow by what the judge really takes, so that the second call is expected to take more.
+    own.settle(reservation, {"topic": (tokens(1_500), None)})
+    # By then nobody thinks of the first one any more, and nothing is granted to spare.
+    seconds[0] += 20
+    for _ in range(4):
+        await own.sync()
+        await asyncio.sleep(0)
+    assert second.done()
+    _, refused = await second
+    assert not refused
+
+
 async def test_three_processes_together_spend_a_budget_to_its_end_and_not_beyond(store: Store) -> None:
     calendar = Calendar()
     async with (

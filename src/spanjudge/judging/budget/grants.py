@@ -7,6 +7,8 @@ import msgspec
 
 from spanjudge.judging.budget.limits import Limits
 
+_ROUNDING_TOKENS, _ROUNDING_USD = 1e-3, 1e-9
+
 
 class Amount(NamedTuple):
     """Tokens and US dollars: used, reserved or held."""
@@ -17,6 +19,13 @@ class Amount(NamedTuple):
     def plus(self, other: "Amount", sign: int = 1) -> "Amount":
         """The sum, or the difference."""
         return Amount(self.tokens + sign * other.tokens, self.usd + sign * other.usd)
+
+    def fits(self, room: "Amount") -> bool:
+        """Whether there is room for it, give or take what sums of fractions are off by.
+
+        Without that, a call that was granted just what it needs might wait for ever.
+        """
+        return self.tokens <= room.tokens + _ROUNDING_TOKENS and self.usd <= room.usd + _ROUNDING_USD
 
 
 NOTHING = Amount()

@@ -230,7 +230,10 @@ class Ledger:
                 found = self._fit(judge, expected)
                 if isinstance(found, tuple):
                     return found
-                if self._share is not None and found and waiting is None:
+                if self._share is not None and found and (waiting is None or waiting.needs != found):
+                    # Estimates have changed since it was asked for: what was granted would never do.
+                    if waiting is not None:
+                        self._share.over(waiting)
                     waiting = self._share.wait(found)
                     self.needs.set()
                 self._settled.clear()

@@ -84,8 +84,7 @@ class Share:
         """Whether so much was granted and is left."""
         if self._clock() >= self._until:
             return False
-        room = self._allowed.get(evaluator, NOTHING).plus(self._consumed[evaluator], -1)
-        return amount.tokens <= room.tokens and amount.usd <= room.usd
+        return amount.fits(self._allowed.get(evaluator, NOTHING).plus(self._consumed[evaluator], -1))
 
     def reserve(self, amounts: Mapping[str, Amount]) -> None:
         """Consume for a call that begins."""

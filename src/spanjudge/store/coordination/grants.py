@@ -59,7 +59,7 @@ def grant(
     for want in wants:
         room[want.evaluator] = NOTHING
         left = _left(taken, limits, day, want.evaluator)
-        if want.next != NOTHING and want.next.tokens <= left.tokens and want.next.usd <= left.usd:
+        if want.next != NOTHING and want.next.fits(left):
             room[want.evaluator] = want.next
             _add(taken, day, want.evaluator, want.next)
     for want in wants:
