@@ -78,6 +78,16 @@ def test_is_bounded_and_makes_room_when_the_oldest_are_too_old() -> None:
     assert len(fresh) == 0
 
 
+def test_what_nobody_takes_is_gone_after_a_while_however_much_room_there_is() -> None:
+    fresh = FreshSpans(most_seconds=60)
+    shown = Shown(chat().raw)
+    for number in range(1_000):
+        fresh.keep(b"%d" % number, b"", shown, now_ns=number * SECOND)
+    assert len(fresh) == 60
+    fresh.keep(b"much later", b"", shown, now_ns=10_000 * SECOND)
+    assert len(fresh) < 60
+
+
 def test_what_was_taken_makes_room() -> None:
     fresh = FreshSpans(most_bytes=5)
     shown = Shown(chat().raw)

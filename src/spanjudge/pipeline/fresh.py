@@ -1,12 +1,16 @@
 """Spans that were read when they came in, kept for who judges them a moment later."""
 
 import threading
+from collections import OrderedDict
+from itertools import islice
 
 import msgspec
 
 from spanjudge.pipeline.subjects import Shown
 
 _SECOND = 1_000_000_000
+_AT_ONCE = 8
+"""So many that are too old go for each that comes: nobody waits for thousands."""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -20,7 +24,7 @@ class FreshSpans:
 
     A span is found again by the very bytes that it was read from, so that nothing here can be out of date;
     what log events add is not in those bytes, and whoever has some must read anew. At most `most_bytes` of
-    encoded spans are kept: when the judge is behind, those that came first are, for they are judged first.
+    encoded spans are kept, for `most_seconds`: those that came first, for they are judged first.
     Safe to use from several threads.
     """
 
@@ -28,7 +32,8 @@ class FreshSpans:
         """See the class; a span read takes about five times the memory of its bytes."""
         self._most_bytes = most_bytes
         self._most_ns = int(most_seconds * _SECOND)
-        self._kept: dict[tuple[bytes, bytes], _Kept] = {}
+        # Whose first one is found at once, however many before it are gone.
+        self._kept: OrderedDict[tuple[bytes, bytes], _Kept] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
@@ -38,14 +43,12 @@ class FreshSpans:
 
     def keep(self, blob: bytes, envelope: bytes, shown: Shown, *, now_ns: int) -> None:
         """Keep a span that was read without log events, if there is room."""
-        size = len(blob)
+        size, before = len(blob), now_ns - self._most_ns
         with self._lock:
-            while self._bytes + size > self._most_bytes and self._kept:
-                oldest = next(iter(self._kept))
-                if now_ns - self._kept[oldest].since_ns < self._most_ns:
-                    return
-                self._bytes -= self._kept.pop(oldest).size
-            if size <= self._most_bytes and (blob, envelope) not in self._kept:
+            # Some are never asked for: they came twice, or their jobs are skipped.
+            for old in [key for key, kept in islice(self._kept.items(), _AT_ONCE) if kept.since_ns <= before]:
+                self._bytes -= self._kept.pop(old).size
+            if self._bytes + size <= self._most_bytes and (blob, envelope) not in self._kept:
                 self._kept[blob, envelope] = _Kept(shown, now_ns, size)
                 self._bytes += size
 
