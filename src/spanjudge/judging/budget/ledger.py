@@ -230,12 +230,12 @@ class Ledger:
                 found = self._fit(judge, expected)
                 if isinstance(found, tuple):
                     return found
-                if self._share is not None and found and (waiting is None or waiting.needs != found):
-                    # Estimates have changed since it was asked for: what was granted would never do.
-                    if waiting is not None:
-                        self._share.over(waiting)
-                    waiting = self._share.wait(found)
-                    self.needs.set()
+                if self._share is not None and found:
+                    if waiting is None:
+                        waiting = self._share.wait(found)
+                        self.needs.set()
+                    # Estimates learn while it waits: what it was expected to take at first would never do.
+                    waiting.needs = found
                 self._settled.clear()
                 await self._settled.wait()
         finally:
