@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.parts import is_required
+
 # Each thread asks for memory while the others have theirs; an arena of glibc is a mapping at 64 MB's bounds.
 PROGRAM = """
 import sys, threading
@@ -46,7 +48,7 @@ def arenas(how: str, **environment: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="arenas are glibc's")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc" and not is_required(), reason="arenas are glibc's")
 def test_threads_share_two_arenas_unless_the_environment_says_how_many() -> None:
     assert arenas("each its own") >= 8
     assert arenas("shared") == 1

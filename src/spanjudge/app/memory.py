@@ -1,5 +1,6 @@
 """Memory of a process that lives for months."""
 
+import contextlib
 import ctypes
 import gc
 import os
@@ -17,11 +18,9 @@ def share_arenas() -> None:
     """
     if "MALLOC_ARENA_MAX" in os.environ:
         return
-    try:
+    # Another C library has its own ways.
+    with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
-    except (OSError, AttributeError, TypeError):
-        # Another C library, which has its own ways.
-        return
 
 
 def collect_less_often() -> None:
