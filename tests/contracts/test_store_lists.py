@@ -261,11 +261,11 @@ async def test_filters_give_what_going_through_everything_gives(
     chance = mixture(seed)
     # How rare is rare decides how a list is read; a store with that many outcomes would take minutes.
     monkeypatch.setattr(listing, "_FEW", few)
-    stored = await filled(store, chance, 400)
+    stored = await filled(store, chance, 600)
     traces = by_trace(stored.spans.values())
     starts = {trace_id: min(one.start_ns for one in members) for trace_id, members in traces.items()}
     queries = store.queries
-    for _ in range(10):
+    for _ in range(15):
         filters, limit = some_filters(chance), chance.choice((7, 50, 200))
 
         found = await walk(lambda after, f=filters, n=limit: queries.traces(f, after=after, limit=n))
