@@ -155,6 +155,29 @@ async def test_brackets_lead_to_the_traces_beside_it(site: Site, open_page: Open
     await expect(page).to_have_url(re.compile(rf"/traces/{1:032x}"))
 
 
+async def test_no_key_is_lost_while_a_trace_is_on_its_way(site: Site, open_page: Open) -> None:
+    await prepared(site)
+    await chats(site, ["One.", "Two.", "Three.", "Four."])
+    page = await open_page(site, f"/traces/{4:032x}")
+    await expect(page.get_by_role("tree")).to_be_visible()
+    for _ in range(3):
+        await page.keyboard.press("]")
+    await expect(page).to_have_url(re.compile(rf"/traces/{1:032x}"))
+    await expect(page.get_by_role("button", name="Trace below")).to_be_disabled()
+    await page.keyboard.press("]")
+    await page.keyboard.press("[")
+    await expect(page).to_have_url(re.compile(rf"/traces/{2:032x}"))
+
+
+async def test_no_key_is_lost_between_spans_and_tabs(site: Site, open_page: Open) -> None:
+    await an_agent(site)
+    page = await open_page(site, f"{TRACE}?span={1:08x}{1:08x}")
+    await expect(page.get_by_role("treeitem", selected=True)).to_have_attribute("data-span", f"{1:08x}{1:08x}")
+    for key in ("j", "j", "j", "2", "k"):
+        await page.keyboard.press(key)
+    await expect(page).to_have_url(re.compile(f"span={1:08x}{3:08x}&tab=attributes"))
+
+
 async def test_a_trace_is_saved_and_its_link_copied(site: Site, open_page: Open) -> None:
     await an_agent(site)
     page = await open_page(site, TRACE)

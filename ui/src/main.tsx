@@ -14,10 +14,11 @@ if (root === null) throw new Error("index.html has no element with the id root")
 const signingIn = window.location.pathname === "/sign-in";
 await Promise.all([firstPage, signingIn || queries.prefetchQuery(sessionQuery)]);
 
+// Without transitions what is shown follows the address at once: the second of two quick keys finds what the first did.
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <BrowserRouter>
+      <BrowserRouter useTransitions={false}>
         <Suspense fallback={null}>
           <App />
         </Suspense>

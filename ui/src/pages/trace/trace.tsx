@@ -1,7 +1,7 @@
 // One trace: its spans and when they ran, and all about the chosen one.
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useLayoutEffect, useRef } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, useParams } from "react-router";
 import { ApiError, api } from "../../api/client";
 import type { Trace as TraceShape } from "../../api/types";
 import { CopyButton, IconButton, LinkButton } from "../../components/button";
@@ -12,12 +12,13 @@ import { useKeys } from "../../state/keys";
 import { useNow } from "../../state/now";
 import { useUrlState } from "../../state/url";
 import { count, duration, fullTime, moment, money } from "../../text/format";
-import { listAddress, neighbours } from "../traces/last-list";
+import { listAddress } from "../traces/last-list";
 import { download } from "./download";
 import { oneLine } from "./inert";
 import { firstTab, type SpanTab, spanOfResult, spanTabs, worstSpan } from "./selection";
 import { SpanPane } from "./span-pane";
 import { SpanTree } from "./span-tree";
+import { useWalk, type Walk } from "./walk";
 import { WholeTrace } from "./whole-trace";
 import "./trace.css";
 import "./span.css";
@@ -45,7 +46,7 @@ export default function Trace() {
     refetchInterval: ({ state }) => pace(state.data),
   });
   const crumbs = [{ label: "Traces", to: listAddress() }];
-  const walk = useWalk(traceId, query.data);
+  const walk = useWalk(traceId, query.data, query.isError);
   if (query.data) return <Shown trace={query.data} crumbs={crumbs} walk={walk} />;
   return (
     <Page title="Trace" crumbs={crumbs}>
@@ -71,27 +72,6 @@ export default function Trace() {
     </Page>
   );
 }
-
-type Walk = { above: string | null; below: string | null; show: (id: string | null) => void };
-
-/** From trace to trace, and back to the list: also while this one is still loading. */
-const useWalk = (traceId: string, trace: TraceShape | undefined): Walk => {
-  const go = useNavigate();
-  const [tab] = useUrlState<string>("tab", "");
-  const { above, below } = neighbours(traceId) ?? {
-    above: trace?.following ?? null,
-    below: trace?.previous ?? null,
-  };
-  const show = (id: string | null) => {
-    if (id) void go(`/traces/${id}${tab ? `?tab=${tab}` : ""}`, { replace: true });
-  };
-  useKeys("Trace", [
-    { keys: "[", does: "trace above", run: () => show(above) },
-    { keys: "]", does: "trace below", run: () => show(below) },
-    { keys: "Escape", does: "back to the list", run: () => void go(listAddress()) },
-  ]);
-  return { above, below, show };
-};
 
 type ShownProps = { trace: TraceShape; crumbs: { label: string; to: string }[]; walk: Walk };
 
@@ -147,13 +127,13 @@ const Shown = ({ trace, crumbs, walk }: ShownProps) => {
             icon="left"
             label="Trace above ([)"
             disabled={!walk.above}
-            onClick={() => walk.show(walk.above)}
+            onClick={() => walk.step(-1)}
           />
           <IconButton
             icon="right"
             label="Trace below (])"
             disabled={!walk.below}
-            onClick={() => walk.show(walk.below)}
+            onClick={() => walk.step(1)}
           />
           <CopyButton icon="link" label="Copy link" text={() => linkTo(span?.span_id, tab)} />
           <IconButton
