@@ -271,9 +271,47 @@ async def test_a_window_that_moves_on_through_busy_steps(database_url: str) -> N
             [event(number % 6 + 1, ("polite", "grade", "tone")[number % 3], minutes=minutes + 0.5)]
         )
     for moved in (0, 1, 61 * SECOND, 125 * SECOND, 41 * 60 * SECOND):
-        await book.check(Filters(), start=START + moved, end=NOW - 60 * SECOND + moved)
+        start, end = START + moved, NOW - 60 * SECOND + moved
+        await book.check(Filters(), start=start, end=end)
+        window = Filters(start_ns=start, end_ns=end)
+        middle = await database.look(lambda db, at=window: counting.median(db, at, step_ns=HOUR))
+        same_duration(middle, naive.figures(naive.fitting(book.known, Filters(), start, end), RANGES).median)
     await book.add([event(1, minutes=1.5), event(2, "grade", minutes=2.5, what=0.7)])
     await book.check(Filters(), start=START + 41 * 60 * SECOND, end=NOW - 60 * SECOND)
+    await database.aclose()
+    await store.aclose()
+
+
+async def test_the_targets_of_a_busy_hour_are_told_apart(database_url: str) -> None:
+    store = await open_store(database_url)
+    database = open_database(database_url)
+    book = Book(store)
+    await book.open()
+    await book.add([event(1), event(2, judge="claude")])
+    # Ids that count up, as those of a load test do: only the last bytes differ.
+    if database.is_shared:
+        numbers = "generate_series(1, 60000) AS numbers (n)"
+        own = "decode(lpad(to_hex(n * 10 + id), 50, '0'), 'hex')"
+    else:
+        numbers = (
+            "(WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 60000)"
+            " SELECT n FROM numbers) AS numbers"
+        )
+        own = "CAST(printf('%025d', n * 10 + id) AS BLOB)"
+    shared = (
+        "kind, evaluator, version, generation, service, time_ns, stored_ns, verdict, judge_model, duration,"
+        " outcome, current"
+    )
+    more = (
+        f"INSERT INTO results (result_id, target, {shared})"  # noqa: S608  # our own table
+        f" SELECT {own}, {own}, {shared} FROM results CROSS JOIN {numbers}"
+    )
+    assert await database.write(lambda db: db.exec_driver_sql(more).rowcount) == 120_000
+    asked = Filters(start_ns=START, end_ns=NOW)
+    by_evaluator = await store.queries.statistics(asked, by="evaluator", step_ns=HOUR)
+    assert by_evaluator.total.targets == 120_002
+    by_judge = await store.queries.statistics(asked, by="judge_model", step_ns=HOUR)
+    assert {one.key: one.figures.targets for one in by_judge.series} == {"gpt-4.1": 60_001, "claude": 60_001}
     await database.aclose()
     await store.aclose()
 

@@ -31,13 +31,10 @@ def pipeline_figures(
         .where(columns.current.is_(True), columns.time_ns >= since_ns, columns.code.is_not(None))
         .group_by(columns.code, judge)
     )
-    judged = counting.statistics(
-        connection, Filters(start_ns=since_ns, end_ns=now_ns), by="judge_model", step_ns=_HOUR
-    )
     return PipelineFigures(
         received=connection.execute(_received, {"since": today_ns}).scalar_one(),
         last_received_ns=connection.execute(_last_received).scalar_one(),
-        median=judged.total.median,
+        median=counting.median(connection, Filters(start_ns=since_ns, end_ns=now_ns), step_ns=_HOUR),
         owners=tuple(connection.execute(_owners, {"now": now_ns}).scalars()),
         waiting=waiting_jobs(connection),
         outbox=tuple(

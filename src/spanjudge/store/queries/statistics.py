@@ -33,9 +33,7 @@ class Counting:
         self, connection: Connection, filters: Filters, *, by: Grouping, step_ns: int
     ) -> Statistics:
         """See `Queries`."""
-        start, end = filters.start_ns, filters.end_ns
-        if start is None or end is None or end <= start or (end - start) / step_ns > MOST_STEPS:
-            raise ValueError(f"statistics need a window of at most {MOST_STEPS:,} steps")
+        start, end = _window(filters, step_ns)
         question = Question(
             by=by,
             filters=msgspec.structs.replace(filters, start_ns=None, end_ns=None),
@@ -57,6 +55,28 @@ class Counting:
             while len(self._answers) > _MOST_ANSWERS:
                 self._answers.popitem(last=False)
         return found
+
+    def median(self, connection: Connection, filters: Filters, *, step_ns: int) -> float | None:
+        """How long judging took (seconds); reads nothing else. The window and its steps as for statistics."""
+        start, end = _window(filters, step_ns)
+        question = Question(
+            by="judge_model",
+            filters=msgspec.structs.replace(filters, start_ns=None, end_ns=None),
+            ranges=(),
+            alone=True,
+            step_ns=step_ns,
+            durations_only=True,
+        )
+        state = self._stretches.state(connection)
+        found = self._stretches.sums(connection, question, start, end, state)
+        return together(tally for sums in found.values() for tally in sums.tallies.values()).median
+
+
+def _window(filters: Filters, step_ns: int) -> tuple[int, int]:
+    start, end = filters.start_ns, filters.end_ns
+    if start is None or end is None or end <= start or (end - start) / step_ns > MOST_STEPS:
+        raise ValueError(f"statistics need a window of at most {MOST_STEPS:,} steps")
+    return start, end
 
 
 def _statistics(

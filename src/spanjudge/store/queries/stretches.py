@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, func, literal, null, select, text
+from sqlalchemy import Connection, LargeBinary, case, func, literal, null, select, text
 
 from spanjudge.pipeline.figures import SCORE_STEPS, Grouping
 from spanjudge.pipeline.queries import Filters
@@ -18,6 +18,8 @@ from spanjudge.store.tables import results
 
 _MOST_KEPT = 10_000
 _MOST_TARGETS = 1_000_000
+_MOST_A_ROW = 50_000
+"""About so many targets come in one row, of 8 bytes each."""
 _MOST_NEW = 5_000
 """Outcomes since the last look; of more it is not looked up what they superseded."""
 
@@ -50,7 +52,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is summed up, in which steps. `ranges` are the evaluators' scores, sorted by name.
 
     `filters` are without a window. `alone`: all outcomes are of one evaluator, so each is of another target
-    and nobody needs to look at them.
+    and nobody needs to look at them. `durations_only`: how long judge models took is all that is asked for.
     """
 
     by: Grouping
@@ -58,6 +60,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ranges: tuple[tuple[str, Range], ...]
     alone: bool
     step_ns: int
+    durations_only: bool = False
 
 
 State = tuple[int, int, int, int]
@@ -78,6 +81,11 @@ class Sums:
         """Nothing."""
         self.tallies: dict[str, Tally] = {}
         self.targets: list[array[int]] = []
+
+    @property
+    def outcomes(self) -> int:
+        """How many were counted."""
+        return sum(max(tally.count, tally.durations.total()) for tally in self.tallies.values())
 
     @property
     def size(self) -> int:
@@ -158,7 +166,7 @@ class Stretches:
                 if known is not None:
                     self._kept.move_to_end((question, number))
                     found[number] = known
-        finer = self._finer(question, found)
+        finer = self._finer(question, found, state)
         if finer is not None:
             # A window that moves on with the clock begins and ends inside of steps, each time elsewhere.
             for number in {numbers[0], numbers[-1]} if numbers else ():
@@ -177,10 +185,13 @@ class Stretches:
             )
         return found
 
-    def _finer(self, question: Question, known: Mapping[int, Sums]) -> Question | None:
+    def _finer(self, question: Question, known: Mapping[int, Sums], state: State) -> Question | None:
         """The same in shorter steps, for a part of one that holds many outcomes, as its neighbours do."""
-        outcomes = sum(tally.count for sums in known.values() for tally in sums.tallies.values())
-        if not known or outcomes < self._many * len(known) or question.step_ns % _PARTS:
+        if question.step_ns % _PARTS:
+            return None
+        # Nothing is known of the first steps there ever were, nor after a start.
+        outcomes = sum(sums.outcomes for sums in known.values()) if known else state[1] - state[0]
+        if outcomes < self._many * max(1, len(known)):
             return None
         return msgspec.structs.replace(question, step_ns=question.step_ns // _PARTS)
 
@@ -237,6 +248,9 @@ def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
 def _summed(connection: Connection, question: Question, start_ns: int, end_ns: int) -> dict[int, Sums]:
     wanted = of_result(msgspec.structs.replace(question.filters, start_ns=start_ns, end_ns=end_ns))
     found: dict[int, Sums] = {}
+    if question.durations_only:
+        _count_durations(connection, question, wanted, found)
+        return found
     _count(connection, question, wanted, found)
     if found:
         _count_scores(connection, question, wanted, found)
@@ -320,7 +334,8 @@ def _count_durations(
     whens = [(columns.duration < edge, number) for edge, number in zip(BIN_STARTS[1:], bins, strict=False)]
     asked = [*wanted, columns.code.is_(None), columns.judge_model.is_not(None)]
     for step, key, number, count in _binned(connection, question, asked, case(*whens, else_=bins[-1])):
-        found[step].tallies[key].durations[number] += count
+        tallies = found.setdefault(step, Sums()).tallies
+        tallies.setdefault(key, Tally()).durations[number] += count
 
 
 def _binned(
@@ -342,15 +357,32 @@ def _collect_targets(
         key = literal("").label("key")
     inside: list[Any] = [step, key, results.c.target]
     rows = select(*inside).where(*wanted).distinct().subquery().c
-    if connection.dialect.name == "sqlite":
-        # Few rows, however many targets: see `spanjudge.store.bulk`.
-        joined: Any = func.group_concat(func.hex(rows.target))
-    else:
-        joined = func.string_agg(func.encode(rows.target, "hex"), ",")
-    for number, group, targets in connection.execute(
-        select(rows.step, rows.key, joined).group_by(rows.step, rows.key)
-    ):
-        hashes = array("q", map(hash, targets.split(",")))
+    read = _hashes if connection.dialect.name == "sqlite" else _digests
+    for number, group, hashes in read(connection, rows, found):
         found[number].targets.append(hashes)
         if question.by != "evaluator":
             found[number].tallies[group].targets.append(hashes)
+
+
+def _hashes(connection: Connection, rows: Any, _found: object) -> "Iterator[tuple[int, str, array[int]]]":
+    """Few rows, however many targets: see `spanjudge.store.bulk`."""
+    joined: Any = func.group_concat(func.hex(rows.target))
+    for number, group, targets in connection.execute(
+        select(rows.step, rows.key, joined).group_by(rows.step, rows.key)
+    ):
+        yield number, group, array("q", map(hash, targets.split(",")))
+
+
+def _digests(
+    connection: Connection, rows: Any, found: Mapping[int, Sums]
+) -> "Iterator[tuple[int, str, array[int]]]":
+    """The database hashes them: 8 bytes each, in rows that no connection needs much room for."""
+    most = max(one.outcomes for one in found.values())
+    digest: Any = func.substr(func.sha256(rows.target), 1, 8)
+    part = func.mod(func.get_byte(digest, 0), min(256, -(-most // _MOST_A_ROW))).label("part")
+    hashed = select(rows.step, rows.key, digest.label("digest"), part).subquery().c
+    joined = func.string_agg(hashed.digest, literal(b"", LargeBinary))
+    for number, group, digests in connection.execute(
+        select(hashed.step, hashed.key, joined).group_by(hashed.step, hashed.key, hashed.part)
+    ):
+        yield number, group, array("q", bytes(digests))

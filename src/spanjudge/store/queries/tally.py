@@ -110,6 +110,11 @@ class Tally:
         """Of scores of one range."""
         return self.score_sum / self.score_count if self.score_count and len(self.ranges) == 1 else None
 
+    @property
+    def median(self) -> float | None:
+        """Of the durations."""
+        return self._quantile(0.5)
+
     def figures(self, *, targets: int | None = None) -> Figures:
         """The sums; `targets` when it is known how many different ones there are."""
         return Figures(
@@ -122,7 +127,7 @@ class Tally:
             output_tokens=self.output,
             cost_usd=self.cost,
             targets=len(set[int]().union(*self.targets)) if targets is None else targets,
-            median=self._quantile(0.5),
+            median=self.median,
             slowest=self._quantile(0.95),
         )
 
