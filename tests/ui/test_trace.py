@@ -172,7 +172,9 @@ async def test_no_key_is_lost_while_a_trace_is_on_its_way(site: Site, open_page:
 async def test_no_key_is_lost_between_spans_and_tabs(site: Site, open_page: Open) -> None:
     await an_agent(site)
     page = await open_page(site, f"{TRACE}?span={1:08x}{1:08x}")
-    await expect(page.get_by_role("treeitem", selected=True)).to_have_attribute("data-span", f"{1:08x}{1:08x}")
+    await expect(page.get_by_role("treeitem", selected=True)).to_have_attribute(
+        "data-span", f"{1:08x}{1:08x}"
+    )
     for key in ("j", "j", "j", "2", "k"):
         await page.keyboard.press(key)
     await expect(page).to_have_url(re.compile(f"span={1:08x}{3:08x}&tab=attributes"))

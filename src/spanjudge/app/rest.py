@@ -35,6 +35,7 @@ def parts_of(app: "App") -> "Parts":
             file_evaluators=frozenset(one.name for one in app.own_evaluators),
             judges=tuple(app.judges),
             max_store_bytes=settings.max_store_bytes,
+            shared_store=not settings.database_url.startswith("sqlite"),
             grpc_port=lambda: app.grpc_port,
         ),
         now=app.now,

@@ -29,11 +29,20 @@ async def test_a_token_is_shown_once_and_kept_as_a_hash(server: Trying, tmp_path
     assert len(token) >= 43
     assert row["scopes"] == ["score", "read"]
     listed = await ask(server.url, "GET", "/tokens", headers=BEARER)
-    assert listed.fields == {"items": [row], "from_settings": 1}
+    assert listed.fields == {"items": [row], "from_settings": 1, "only_in": None}
     kept = await asyncio.to_thread((tmp_path / "issued_tokens").read_text, "utf-8")
     assert row["id"] in kept
     assert token not in kept
     assert token.encode() not in listed.body
+
+
+async def test_with_a_shared_store_it_is_said_who_knows_the_tokens(
+    tmp_path: Path, mock_judge: MockJudge, postgres_url: str
+) -> None:
+    changes = {"SPANJUDGE_DATABASE_URL": postgres_url}
+    async with trying(tmp_path, mock_judge, changes=changes) as server:
+        listed = await ask(server.url, "GET", "/tokens", headers=BEARER)
+    assert listed.fields["only_in"] == str(tmp_path / "issued_tokens")
 
 
 async def test_each_scope_opens_its_own_doors(server: Trying) -> None:

@@ -21,6 +21,7 @@ from spanjudge.pipeline.ports import Finish, Store
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.database import open_database
 from spanjudge.store.queries.statistics import Counting
+from spanjudge.store.queries.tally import together
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.evaluated import Evaluated, Target, result_id
 from tests.contracts.stored import NOW, SECOND, done, finish, job, lease, put, span, span_id, trace
@@ -268,14 +269,29 @@ async def test_a_window_that_moves_on_through_busy_steps(database_url: str) -> N
     # Steps of a minute are cut into parts again: whole ones, and what is left at both ends.
     for number, minutes in enumerate(range(5, 1_000, 37)):
         await book.add(
-            [event(number % 6 + 1, ("polite", "grade", "tone")[number % 3], minutes=minutes + 0.5)]
+            [
+                event(
+                    number % 6 + 1,
+                    ("polite", "grade", "tone")[number % 3],
+                    minutes=minutes + 0.5,
+                    failed=number % 5 == 0,
+                    judge=("gpt-4.1", None)[number % 2],
+                )
+            ]
         )
     for moved in (0, 1, 61 * SECOND, 125 * SECOND, 41 * 60 * SECOND):
         start, end = START + moved, NOW - 60 * SECOND + moved
         await book.check(Filters(), start=start, end=end)
         window = Filters(start_ns=start, end_ns=end)
-        middle = await database.look(lambda db, at=window: counting.median(db, at, step_ns=HOUR))
-        same_duration(middle, naive.figures(naive.fitting(book.known, Filters(), start, end), RANGES).median)
+        brief = await database.look(lambda db, at=window: counting.in_brief(db, at, step_ns=HOUR))
+        now = naive.fitting(book.known, Filters(), start, end)
+        same_duration(together(brief.values()).median, naive.figures(now, RANGES).median)
+        codes = [(code, key) for key, tally in brief.items() for code in tally.codes.elements()]
+        assert sorted(codes) == sorted(
+            (one.evaluated.outcome.code, one.evaluated.outcome.judge_model or "")
+            for one in now
+            if isinstance(one.evaluated.outcome, EvaluationFailure)
+        )
     await book.add([event(1, minutes=1.5), event(2, "grade", minutes=2.5, what=0.7)])
     await book.check(Filters(), start=START + 41 * 60 * SECOND, end=NOW - 60 * SECOND)
     await database.aclose()
@@ -391,4 +407,35 @@ async def test_how_the_pipeline_stands(database_url: str) -> None:
     assert [(one.code, one.judge_model, one.count) for one in found.errors] == [
         ("judge_timeout", "gpt-4.1", 2)
     ]
+    await store.aclose()
+
+
+async def test_the_spans_of_a_day_are_counted_as_they_come(database_url: str) -> None:
+    store = await open_store(database_url)
+    hour, number = 3_600 * SECOND, 0
+
+    async def come(count: int, received_ns: int) -> None:
+        nonlocal number
+        spans = [span(number + index, of=number + index) for index in range(1, count + 1)]
+        number += count
+        await put(store, spans=spans, now_ns=received_ns)
+
+    async def received(day_ns: int, now_ns: int) -> int:
+        found = await store.queries.pipeline_figures(today_ns=day_ns, since_ns=START, now_ns=now_ns)
+        return found.received
+
+    day = NOW - 5 * hour
+    await come(2, day - 1)
+    await come(3, day)
+    assert await received(day, day + SECOND) == 3
+    await come(4, day + hour)
+    # Another machine's transaction, of a span that it received a minute ago, ends now.
+    assert await received(day, day + hour + 90 * SECOND) == 7
+    await come(1, day + hour + 30 * SECOND)
+    assert await received(day, day + hour + 91 * SECOND) == 8
+    assert await received(day, day + 2 * hour) == 8
+    assert await received(day, day + hour) == 8
+    await come(1, day + 4 * hour)
+    assert await received(day, day + 4 * hour) == 9
+    assert await received(day + 3 * hour, day + 4 * hour) == 1
     await store.aclose()

@@ -91,7 +91,7 @@ export interface components {
         Standing: { evaluator: string | null; unit: "tokens" | "usd"; period: "day" | "month"; limit: number; used: number; reserved: number; resets: string; runs_out: string | null; };
         Statistics: { start: string; end: string; step_seconds: number; by: "evaluator" | "service" | "model" | "judge_model"; total: components["schemas"]["Figures"]; before: components["schemas"]["Figures"]; buckets: components["schemas"]["Bucket"][]; series: components["schemas"]["Series"][]; codes: components["schemas"]["Count"][]; };
         Text: { yaml: string; };
-        TokenList: { items: components["schemas"]["TokenRow"][]; from_settings: number; };
+        TokenList: { items: components["schemas"]["TokenRow"][]; from_settings: number; only_in: string | null; };
         TokenRow: { id: string; name: string; scopes: ("score" | "ingest" | "read" | "admin")[]; created: string; expires: string | null; };
         Trace: { trace_id: string; name: string; service: string; start: string; duration_ms: number; session_id: string | null; tokens: number | null; judge_cost_usd: number; judge_tokens: number; total_spans: number; spans: components["schemas"]["TreeSpan"][]; results: components["schemas"]["Result"][]; explained: components["schemas"]["Explained"][]; previous: string | null; following: string | null; };
         TraceRow: { trace_id: string; name: string; service: string; start: string; duration_ms: number; spans: number; errors: number; models: string[]; session_id: string | null; input: string; output: string; tokens: number | null; judge_cost_usd: number; verdicts: components["schemas"]["Verdicts"]; };

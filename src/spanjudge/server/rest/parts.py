@@ -26,12 +26,17 @@ class Explains(Protocol):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the settings say that pages show. `file_evaluators` come from SPANJUDGE_EVALUATORS_DIR."""
+    """What the settings say that pages show.
+
+    `file_evaluators` come from SPANJUDGE_EVALUATORS_DIR. `shared_store`: processes on other machines may use
+    the store, and do not see this one's files.
+    """
 
     version: str
     file_evaluators: frozenset[str] = frozenset()
     judges: Sequence[str] = ()
     max_store_bytes: int = 0
+    shared_store: bool = False
     grpc_port: Callable[[], int | None] = lambda: None
 
 

@@ -1,16 +1,16 @@
 """What the store knows of the pipeline."""
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, text
 
 from spanjudge.pipeline.figures import ErrorCount, OutboxCount, PipelineFigures
 from spanjudge.pipeline.queries import Filters
 from spanjudge.store.queries.evaluator_figures import waiting_jobs
+from spanjudge.store.queries.received import Received
 from spanjudge.store.queries.statistics import Counting
-from spanjudge.store.tables import results
+from spanjudge.store.queries.tally import together
 
 _HOUR = 3_600_000_000_000
 
-_received = text("SELECT count(*) FROM spans WHERE received_ns >= :since")
 _last_received = text("SELECT max(received_ns) FROM spans")
 _owners = text("SELECT owner FROM owners WHERE until_ns > :now ORDER BY owner")
 _outbox = text(
@@ -21,20 +21,22 @@ _outbox = text(
 
 
 def pipeline_figures(
-    connection: Connection, counting: Counting, *, today_ns: int, since_ns: int, now_ns: int
+    connection: Connection,
+    counting: Counting,
+    received: Received,
+    *,
+    today_ns: int,
+    since_ns: int,
+    now_ns: int,
 ) -> PipelineFigures:
     """See `Queries`."""
-    columns = results.c
-    judge = func.coalesce(columns.judge_model, "").label("judge")
-    errors = connection.execute(
-        select(columns.code, judge, func.count().label("count"))
-        .where(columns.current.is_(True), columns.time_ns >= since_ns, columns.code.is_not(None))
-        .group_by(columns.code, judge)
-    )
+    window = Filters(start_ns=since_ns, end_ns=now_ns)
+    judged = counting.in_brief(connection, window, step_ns=_HOUR)
+    codes = [(-count, code, model) for model, tally in judged.items() for code, count in tally.codes.items()]
     return PipelineFigures(
-        received=connection.execute(_received, {"since": today_ns}).scalar_one(),
+        received=received.count(connection, day_ns=today_ns, now_ns=now_ns),
         last_received_ns=connection.execute(_last_received).scalar_one(),
-        median=counting.median(connection, Filters(start_ns=since_ns, end_ns=now_ns), step_ns=_HOUR),
+        median=together(judged.values()).median,
         owners=tuple(connection.execute(_owners, {"now": now_ns}).scalars()),
         waiting=waiting_jobs(connection),
         outbox=tuple(
@@ -42,7 +44,6 @@ def pipeline_figures(
             for name, count, stored in connection.execute(_outbox)
         ),
         errors=tuple(
-            ErrorCount(code=code, judge_model=model, count=count)
-            for code, model, count in sorted(errors, key=lambda row: (-row[2], row[0], row[1]))
+            ErrorCount(code=code, judge_model=model, count=-count) for count, code, model in sorted(codes)
         ),
     )

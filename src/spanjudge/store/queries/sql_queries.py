@@ -12,6 +12,7 @@ from spanjudge.store.queries.evaluator_figures import evaluator_figures
 from spanjudge.store.queries.listings import SqlListings
 from spanjudge.store.queries.newest import newest_span
 from spanjudge.store.queries.pipeline_figures import pipeline_figures
+from spanjudge.store.queries.received import Received
 from spanjudge.store.queries.statistics import Counting
 from spanjudge.store.queries.targets import SqlTargets
 
@@ -27,6 +28,7 @@ class SqlQueries(SqlListings, SqlTargets, SqlDisagreements):
         self._database = database
         self._envelopes = envelopes
         self._counting = Counting()
+        self._received = Received()
 
     async def counters(self) -> Counters:
         """Numbers that grow when something was stored."""
@@ -58,6 +60,6 @@ class SqlQueries(SqlListings, SqlTargets, SqlDisagreements):
         """How the pipeline stands."""
         return await self._database.look(
             lambda db: pipeline_figures(
-                db, self._counting, today_ns=today_ns, since_ns=since_ns, now_ns=now_ns
+                db, self._counting, self._received, today_ns=today_ns, since_ns=since_ns, now_ns=now_ns
             )
         )

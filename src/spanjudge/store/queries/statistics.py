@@ -56,8 +56,8 @@ class Counting:
                 self._answers.popitem(last=False)
         return found
 
-    def median(self, connection: Connection, filters: Filters, *, step_ns: int) -> float | None:
-        """How long judging took (seconds); reads nothing else. The window and its steps as for statistics."""
+    def in_brief(self, connection: Connection, filters: Filters, *, step_ns: int) -> dict[str, Tally]:
+        """Error codes and durations alone, by judge model. The window and its steps are as for statistics."""
         start, end = _window(filters, step_ns)
         question = Question(
             by="judge_model",
@@ -65,11 +65,11 @@ class Counting:
             ranges=(),
             alone=True,
             step_ns=step_ns,
-            durations_only=True,
+            in_brief=True,
         )
         state = self._stretches.state(connection)
-        found = self._stretches.sums(connection, question, start, end, state)
-        return together(tally for sums in found.values() for tally in sums.tallies.values()).median
+        sums = list(self._stretches.sums(connection, question, start, end, state).values())
+        return {key: together(_of(sums, key)) for key in sorted({key for one in sums for key in one.tallies})}
 
 
 def _window(filters: Filters, step_ns: int) -> tuple[int, int]:

@@ -52,7 +52,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is summed up, in which steps. `ranges` are the evaluators' scores, sorted by name.
 
     `filters` are without a window. `alone`: all outcomes are of one evaluator, so each is of another target
-    and nobody needs to look at them. `durations_only`: how long judge models took is all that is asked for.
+    and nobody needs to look at them. `in_brief`: error codes and durations are all that is asked for.
     """
 
     by: Grouping
@@ -60,7 +60,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ranges: tuple[tuple[str, Range], ...]
     alone: bool
     step_ns: int
-    durations_only: bool = False
+    in_brief: bool = False
 
 
 State = tuple[int, int, int, int]
@@ -85,7 +85,9 @@ class Sums:
     @property
     def outcomes(self) -> int:
         """How many were counted."""
-        return sum(max(tally.count, tally.durations.total()) for tally in self.tallies.values())
+        return sum(
+            max(tally.count, tally.durations.total() + tally.codes.total()) for tally in self.tallies.values()
+        )
 
     @property
     def size(self) -> int:
@@ -248,8 +250,9 @@ def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
 def _summed(connection: Connection, question: Question, start_ns: int, end_ns: int) -> dict[int, Sums]:
     wanted = of_result(msgspec.structs.replace(question.filters, start_ns=start_ns, end_ns=end_ns))
     found: dict[int, Sums] = {}
-    if question.durations_only:
+    if question.in_brief:
         _count_durations(connection, question, wanted, found)
+        _count_codes(connection, question, wanted, found)
         return found
     _count(connection, question, wanted, found)
     if found:
@@ -336,6 +339,15 @@ def _count_durations(
     for step, key, number, count in _binned(connection, question, asked, case(*whens, else_=bins[-1])):
         tallies = found.setdefault(step, Sums()).tallies
         tallies.setdefault(key, Tally()).durations[number] += count
+
+
+def _count_codes(
+    connection: Connection, question: Question, wanted: Sequence[Condition], found: dict[int, Sums]
+) -> None:
+    failed = [*wanted, results.c.code.is_not(None)]
+    for step, key, code, count in _binned(connection, question, failed, results.c.code):
+        tallies = found.setdefault(step, Sums()).tallies
+        tallies.setdefault(key, Tally()).codes[code] += count
 
 
 def _binned(

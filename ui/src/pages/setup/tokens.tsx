@@ -85,6 +85,15 @@ export const Tokens = () => {
             <li className="quiet">
               {plural(data.from_settings, "token")} in the settings, which this page cannot change
             </li>
+            {data.only_in ? (
+              <li className="quiet">
+                <span className="grow">
+                  Tokens made here are kept in <code>{data.only_in}</code>: processes that cannot read this
+                  file do not know them. Put <code>SPANJUDGE_TOKENS_FILE</code> where all of them can, or give
+                  them tokens by their settings.
+                </span>
+              </li>
+            ) : null}
           </List>
         )}
       </QueryPanel>

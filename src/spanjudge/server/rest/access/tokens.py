@@ -25,8 +25,11 @@ def router(parts: Parts) -> APIRouter:
     @own.get("", summary="The tokens")
     async def listing() -> TokenList:
         """Those that were issued, oldest first. What the settings hold is counted only."""
+        file = access.issued.path if access.issued is not None and parts.facts.shared_store else None
         return TokenList(
-            items=[_row(grant) for grant in access.tokens.issued], from_settings=access.tokens.from_settings
+            items=[_row(grant) for grant in access.tokens.issued],
+            from_settings=access.tokens.from_settings,
+            only_in=None if file is None else str(file),
         )
 
     @own.post("", summary="Make a token", status_code=201)

@@ -37,10 +37,14 @@ class TokenRow(Shape):
 
 
 class TokenList(Shape):
-    """Tokens of the file; those of the environment are counted only."""
+    """Tokens of the file; those of the environment are counted only.
+
+    `only_in` is the file when other processes may share the store: who cannot read it does not know them.
+    """
 
     items: list[TokenRow]
     from_settings: int
+    only_in: str | None = None
 
 
 class NewToken(Body):
