@@ -45,7 +45,7 @@ def test_a_damaged_key_is_told(tmp_path: Path) -> None:
         fence_key(None, tmp_path, must_keep=True)
 
 
-def test_a_changed_token_file_is_noticed(tmp_path: Path) -> None:
+async def test_a_changed_token_file_is_noticed(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("first\n\n# a comment\nsecond # who\n", encoding="utf-8")
     tokens = TokenFile(file, ("fixed",))
@@ -54,12 +54,12 @@ def test_a_changed_token_file_is_noticed(tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.write_text("third\n", encoding="utf-8")
     os.replace(other, file)  # noqa: PTH105 - as a container platform changes a mounted secret
-    tokens.look()
+    await tokens.look()
     assert tokens.tokens.accepts(bearer("third"))
     assert tokens.tokens.accepts(bearer("fixed"))
     assert not tokens.tokens.accepts(bearer("first"))
     file.unlink()
-    tokens.look()
+    await tokens.look()
     assert tokens.tokens.accepts(bearer("third"))
 
 

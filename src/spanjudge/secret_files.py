@@ -1,14 +1,17 @@
 """Secrets that live in files: the key behind the fences, and tokens that change while the server runs."""
 
+import asyncio
 import contextlib
 import hashlib
 import logging
 import os
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from spanjudge.errors import SettingsError
+from spanjudge.pipeline.ports import StoreError
 from spanjudge.server.auth import Grant, Tokens
 from spanjudge.server.issued_tokens import IssuedTokens
 
@@ -70,18 +73,31 @@ def _kept(file: Path) -> bytes:
 
 
 class TokenFile:
-    """The tokens of two files on top of those of the environment, read again when a file changes.
+    """The tokens of a file and those issued on top of the environment's, read again when they change.
 
-    One holds tokens that may do everything, one a line; the other, `issued`, hashes of tokens with scopes.
+    The file holds tokens that may do everything, one a line; of those `issued` there are hashes with scopes.
     """
 
-    def __init__(self, path: Path | None, fixed: tuple[str, ...], issued: IssuedTokens | None = None) -> None:
-        """Raises `SettingsError` when a file cannot be read or there is no token at all."""
+    def __init__(
+        self,
+        path: Path | None,
+        fixed: tuple[str, ...],
+        issued: IssuedTokens | None = None,
+        *,
+        grants: Sequence[Grant] = (),
+    ) -> None:
+        """`grants` are what `issued` holds: see `open_tokens`.
+
+        Raises `SettingsError` when the file cannot be read or there is no token at all.
+        """
         self._path = path
         self._fixed = fixed
         self.issued = issued
-        self._seen = self._states()
-        grants = _read_issued(issued)
+        self._seen = _state(path)
+        self._issued_seen: object | None = None
+        self._grants = list(grants)
+        self._trouble = ""
+        self._reading = asyncio.Lock()
         try:
             self.tokens = Tokens(self._all(), grants)
         except (OSError, UnicodeDecodeError, ValueError) as error:
@@ -90,44 +106,54 @@ class TokenFile:
                 f"SPANJUDGE_AUTH_TOKENS_FILE={str(path)!r}: {reason}; one token a line"
             ) from None
 
-    def look(self) -> None:
-        """Read the files again if one has changed; what is wrong with it changes nothing and is logged."""
-        if self._states() != self._seen:
-            self.reload()
+    async def look(self) -> None:
+        """Take over what has changed; what is wrong with it changes nothing and is logged."""
+        if _state(self._path) != self._seen:
+            self._reload_file()
+        await self._follow(anyway=False)
 
-    def reload(self) -> None:
-        """Read the files again."""
+    async def reload(self) -> None:
+        """Read everything again."""
         if self._path is None and self.issued is None:
             logger.info("no token file is set: SPANJUDGE_AUTH_TOKENS_FILE names one")
             return
-        self._seen = self._states()
-        taken = self._reload_issued()
-        if self._path is not None:
-            taken = self._reload_plain(self._path) and taken
-        if taken:
-            logger.info("tokens read again", extra={"tokens": len(self.tokens.live())})
+        self._reload_file()
+        await self._follow(anyway=True)
 
-    def _reload_plain(self, path: Path) -> bool:
+    def _reload_file(self) -> None:
+        if self._path is None:
+            return
+        self._seen = _state(self._path)
         try:
             self.tokens.replace(self._all())
         except (OSError, UnicodeDecodeError, ValueError) as error:
-            reason = "no token in it" if type(error) is ValueError else "cannot be read"
-            _not_used(path, reason)
-            return False
-        return True
+            _not_used(str(self._path), "no token in it" if type(error) is ValueError else "cannot be read")
+        else:
+            logger.info("tokens read again", extra={"tokens": len(self.tokens.live())})
 
-    def _reload_issued(self) -> bool:
-        if self.issued is None:
-            return True
-        try:
-            self.tokens.issue(_read_issued(self.issued))
-        except SettingsError as error:
-            _not_used(self.issued.path, str(error))
-            return False
-        return True
-
-    def _states(self) -> tuple[_State, _State]:
-        return _state(self._path), _state(self.issued.path if self.issued else None)
+    async def _follow(self, *, anyway: bool) -> None:
+        issued = self.issued
+        if issued is None:
+            return
+        # Whoever made a token reads behind what was being read before it.
+        async with self._reading:
+            state = issued.state()
+            if state is not None and state == self._issued_seen and not anyway:
+                return
+            try:
+                grants = await issued.read()
+            except (SettingsError, StoreError) as error:
+                if str(error) != self._trouble:
+                    _not_used(issued.place, str(error))
+                self._trouble = str(error)
+                return
+            finally:
+                self._issued_seen = state
+            self._trouble = ""
+            if grants != self._grants:
+                self._grants = grants
+                self.tokens.issue(grants)
+                logger.info("tokens read again", extra={"tokens": len(self.tokens.live())})
 
     def _all(self) -> tuple[str, ...]:
         lines = self._path.read_text(encoding="utf-8-sig").splitlines() if self._path is not None else []
@@ -135,22 +161,17 @@ class TokenFile:
         return (*self._fixed, *(token for token in inside if token))
 
 
-def _read_issued(issued: IssuedTokens | None) -> list[Grant]:
-    if issued is None:
-        return []
-    try:
-        return issued.read()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise SettingsError(
-            f"SPANJUDGE_TOKENS_FILE={str(issued.path)!r}: it cannot be read ({reason})"
-        ) from None
+async def open_tokens(
+    path: Path | None, fixed: tuple[str, ...], issued: IssuedTokens | None = None
+) -> TokenFile:
+    """With what is issued now. Raises `SettingsError` as `TokenFile`, and what reading `issued` raises."""
+    return TokenFile(path, fixed, issued, grants=await issued.read() if issued is not None else ())
 
 
-def _not_used(path: Path, reason: str) -> None:
+def _not_used(place: str, reason: str) -> None:
     logger.warning(
-        "the token file is not used, the tokens before it stay good",
-        extra={"file": str(path), "reason": reason},
+        "tokens could not be read again, those before stay good",
+        extra={"place": place, "reason": reason},
     )
 
 

@@ -95,6 +95,7 @@ async def test_copy_moves_a_store_and_says_what_it_moved(
         server: Databases = request.getfixturevalue("postgres_server")
         name = server.empty()
         target = server.url(name)
+    assert (await spanjudge("tokens", "new", "--name", "collector", env=url_in(tmp_path)))[0] == 0
     code, out, told = await spanjudge("copy", "--to", target, env=url_in(tmp_path))
     assert (code, told) == (0, "")
     assert "spans       3" in out
@@ -103,6 +104,10 @@ async def test_copy_moves_a_store_and_says_what_it_moved(
     code, _, told = await spanjudge("copy", "--to", target, env=url_in(tmp_path))
     assert code == 2
     assert "is not empty" in told
+    there = environment(tmp_path, {"SPANJUDGE_DATABASE_URL": target})
+    _, listed, _ = await spanjudge("tokens", "list", env=there)
+    assert listed.count("collector") == 1
     if name:
+        assert "issued_tokens in the database now: 1" in out
         server = request.getfixturevalue("postgres_server")
         server.drop(name)

@@ -60,7 +60,7 @@ async def test_tokens_are_exchanged_on_sighup_without_a_restart(
         assert (await evaluate(served.address, "new-token"))[0] == 200
         file.write_text("# nothing left\n", encoding="utf-8")
         served.process.send_signal(signal.SIGHUP)
-        await served.logged("the token file is not used, the tokens before it stay good")
+        await served.logged("tokens could not be read again, those before stay good")
         assert (await evaluate(served.address, "new-token"))[0] == 200
 
 

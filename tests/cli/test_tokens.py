@@ -46,6 +46,24 @@ def test_a_token_is_made_listed_and_revoked(capsys: pytest.CaptureFixture[str], 
     assert "No tokens in" in told(capsys, "list")[0]
 
 
+def test_on_a_server_s_store_they_are_in_the_database(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_url: str,
+) -> None:
+    monkeypatch.setenv("SPANJUDGE_DATABASE_URL", postgres_url)
+    assert "No tokens in the database" in told(capsys, "list")[0]
+    token = told(capsys, "new", "--name", "collector")[0].strip()
+    assert len(token) >= 43
+    monkeypatch.setenv("SPANJUDGE_DATA_DIR", str(tmp_path / "elsewhere"))
+    listed = told(capsys, "list")[0].splitlines()
+    assert listed[1].endswith("collector")
+    assert "is revoked" in told(capsys, "revoke", listed[1].split()[0])[0]
+    assert "No tokens in the database" in told(capsys, "list")[0]
+    assert not (tmp_path / "issued_tokens").exists()
+
+
 def test_without_a_scope_it_may_send_spans_alone(capsys: pytest.CaptureFixture[str]) -> None:
     told(capsys, "new")
     assert told(capsys, "list")[0].splitlines()[1].split()[1] == "ingest"

@@ -303,10 +303,15 @@ async def _beside(work: Coroutine[None, None, None]) -> AsyncGenerator[None]:
 
 
 async def _keep_tokens_fresh(token_file: TokenFile) -> None:
-    loop = asyncio.get_running_loop()
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
     # There is no SIGHUP on Windows, and none outside the main thread; the file is looked at all the same.
     with contextlib.suppress(NotImplementedError, AttributeError, RuntimeError, ValueError):
-        loop.add_signal_handler(signal.SIGHUP, token_file.reload)
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
     while True:
-        await asyncio.sleep(TOKEN_FILE_SECONDS)
-        token_file.look()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), TOKEN_FILE_SECONDS)
+        if asked.is_set():
+            asked.clear()
+            await token_file.reload()
+        else:
+            await token_file.look()

@@ -30,15 +30,22 @@ def command(
     """Copy spans, evaluators, jobs, results, usage and all the rest to an empty database.
 
     From SQLite to PostgreSQL, back, or between two of a kind; whole or not at all. Ids stay as they are. The
-    source is left as it is: set SPANJUDGE_DATABASE_URL to the new one afterwards.
+    source is left as it is: set SPANJUDGE_DATABASE_URL to the new one afterwards. On PostgreSQL tokens are in
+    the database, so those of the data folder's file come along.
 
     Example:  spanjudge copy --to postgresql://spanjudge:secret@db/spanjudge
     """
     from spanjudge import settings  # noqa: PLC0415 - `--help` must not wait for it
 
-    url = source or settings.places().database_url
-    told = asyncio.run(_copy(url, to, while_running=while_running))
+    places = settings.places()
+    told = asyncio.run(_copy(source or places.database_url, to, while_running=while_running))
     print("\n".join(columns(("table", "rows"), [(name, f"{rows:,}") for name, rows in told.tables.items()])))
+    # Another source's data folder is not known.
+    if source is None and not to.startswith("sqlite"):
+        from spanjudge import app  # noqa: PLC0415 - see above
+
+        if carried := asyncio.run(app.carry_over(places.tokens, to)):
+            print(f"tokens of {places.tokens} in the database now: {carried}")
     print(f"copied from {told.source} to {told.target}; set SPANJUDGE_DATABASE_URL to work there")
 
 

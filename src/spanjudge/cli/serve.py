@@ -12,6 +12,7 @@ import typer
 from spanjudge.errors import SettingsError
 
 if TYPE_CHECKING:
+    from spanjudge.server.issued_tokens import IssuedTokens
     from spanjudge.settings import Settings
 
 
@@ -46,9 +47,10 @@ def serve(**options: Any) -> None:
 
     app.share_arenas()
     loaded = settings.load(options={key: value for key, value in options.items() if value is not None})
-    loaded = with_token(loaded)
-    app.configure_logs(loaded)
     with asyncio.Runner(loop_factory=run.new_event_loop) as runner:
+        app.configure_logs(loaded)
+        loaded = runner.run(with_token(loaded))
+        app.configure_logs(loaded)
         runner.run(_serve(loaded))
 
 
@@ -58,37 +60,38 @@ async def _serve(settings: "Settings") -> None:
     await (await open_app(settings)).serve()
 
 
-def with_token(settings: "Settings") -> "Settings":
+async def with_token(settings: "Settings") -> "Settings":
     """The settings with a token: without any at all, one is made, kept as a hash, and printed this once.
 
     Where its hash cannot be kept, it is good for this run only. Raises `SettingsError` for a file of hashes
-    that is damaged.
+    that is damaged, and `StoreError`.
     """
-    from spanjudge.server.issued_tokens import IssuedTokens  # noqa: PLC0415 - see `command`
+    from spanjudge import app  # noqa: PLC0415 - see `command`
 
     if settings.auth_tokens or settings.auth_tokens_file:
         return settings
-    file = IssuedTokens(settings.tokens_file)
+    async with app.open_issued(settings.tokens_file, settings.database_url) as issued:
+        return await _with_issued_token(settings, issued)
+
+
+async def _with_issued_token(settings: "Settings", issued: "IssuedTokens") -> "Settings":
     now = time.time_ns()
-    try:
-        known = [grant for grant in file.read() if grant.expires_ns is None or grant.expires_ns > now]
-    except OSError as error:
-        raise SettingsError(f"SPANJUDGE_TOKENS_FILE: {file.path}: {error.strerror or error}") from None
+    known = [grant for grant in await issued.read() if grant.expires_ns is None or grant.expires_ns > now]
     if known:
         _say(
-            f"No O2_JUDGE_AUTH_TOKEN is set; the {_tokens(len(known))} of {file.path} open this server.\n"
+            f"No O2_JUDGE_AUTH_TOKEN is set; the {_tokens(len(known))} of {issued.place} open this server.\n"
             "A token is printed only when it is made: `spanjudge tokens new --scope admin` makes another."
         )
         return settings
     try:
-        token, grant = file.make(("admin",), now_ns=now, name="made at the first start")
+        token, grant = await issued.make(("admin",), now_ns=now, name="made at the first start")
     except SettingsError:
         token = secrets.token_urlsafe(32)
         _say(f"No O2_JUDGE_AUTH_TOKEN is set, so this run has a token of its own: {token}")
         return msgspec.structs.replace(settings, auth_tokens=(token,))
     _say(
         "No O2_JUDGE_AUTH_TOKEN is set, so a token was made. It may do everything and is shown this once: "
-        f"{token}\nIt stays good after a restart (its hash is in {file.path}); "
+        f"{token}\nIt stays good after a restart (its hash is in {issued.place}); "
         f"`spanjudge tokens revoke {grant.id}` ends it."
     )
     return settings

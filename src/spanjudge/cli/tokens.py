@@ -1,8 +1,10 @@
 """`spanjudge tokens`: tokens with scopes, of which only hashes are kept."""
 
+import asyncio
 import re
 import time
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -10,7 +12,10 @@ from spanjudge.cli.columns import columns
 from spanjudge.errors import SettingsError
 
 if TYPE_CHECKING:
+    from spanjudge.server.auth import Grant, Scope
     from spanjudge.server.issued_tokens import IssuedTokens
+
+Value = TypeVar("Value")
 
 app = typer.Typer(
     help="Tokens that may do some things or everything.\n\n"
@@ -50,9 +55,8 @@ def new(
         raise SettingsError(f"--scope {unknown[0]}: there is no such scope; there are {', '.join(SCOPES)}")
     now = time.time_ns()
     ends = None if expires is None else now + _seconds(expires) * 1_000_000_000
-    token, grant = _file().make(
-        [one for one in SCOPES if one in wanted], now_ns=now, name=name, expires_ns=ends
-    )
+    scopes: list[Scope] = [one for one in SCOPES if one in wanted]
+    token, grant = _with_issued(lambda issued: issued.make(scopes, now_ns=now, name=name, expires_ns=ends))
     print(token)
     typer.echo(
         f"Shown this once. Its id is {grant.id}: `spanjudge tokens revoke {grant.id}` ends it.", err=True
@@ -67,13 +71,12 @@ def show() -> None:
     """
     from spanjudge.server.auth import SCOPES  # noqa: PLC0415 - see `cli/main.py`
 
-    file = _file()
-    try:
-        grants = file.read()
-    except OSError as error:
-        raise SettingsError(f"{file.path}: it cannot be read ({error.strerror or error})") from None
+    async def read(issued: "IssuedTokens") -> "tuple[str, list[Grant]]":
+        return issued.place, await issued.read()
+
+    place, grants = _with_issued(read)
     if not grants:
-        print(f"No tokens in {file.path}: `spanjudge tokens new` makes one.")
+        print(f"No tokens in {place}: `spanjudge tokens new` makes one.")
         return
     now = time.time_ns()
     rows: list[tuple[str, ...]] = []
@@ -100,17 +103,21 @@ def revoke(
 
     Example:  spanjudge tokens revoke 3f9a2c1b
     """
-    file = _file()
-    if not file.revoke(token_id):
+    if not _with_issued(lambda issued: issued.revoke(token_id)):
         raise SettingsError(f"{token_id}: there is no token of this id; `spanjudge tokens list` shows them")
     print(f"{token_id} is revoked; a running server takes this over within seconds")
 
 
-def _file() -> "IssuedTokens":
-    from spanjudge import settings  # noqa: PLC0415 - see `cli/main.py`
-    from spanjudge.server.issued_tokens import IssuedTokens  # noqa: PLC0415 - as above
+def _with_issued(work: "Callable[[IssuedTokens], Awaitable[Value]]") -> Value:
+    from spanjudge import app as server  # noqa: PLC0415 - see `cli/main.py`
+    from spanjudge import settings  # noqa: PLC0415 - as above
 
-    return IssuedTokens(settings.places().tokens)
+    async def run() -> Value:
+        places = settings.places()
+        async with server.open_issued(places.tokens, places.database_url) as issued:
+            return await work(issued)
+
+    return asyncio.run(run())
 
 
 def _seconds(text: str) -> int:

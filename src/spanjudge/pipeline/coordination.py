@@ -79,7 +79,34 @@ class JudgeHold(msgspec.Struct, frozen=True, kw_only=True):
     member: str = ""
 
 
-class Coordination(Grants, Protocol):
+class KeptToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token that was made: `digest` is its SHA-256, `scopes` are separated by commas; times as above."""
+
+    id: str
+    digest: bytes
+    scopes: str
+    name: str
+    created_ns: int
+    expires_ns: int | None
+
+
+class KeptTokens(Protocol):
+    """Tokens that open the doors of all processes. Raises `StoreError` as `Coordination` does."""
+
+    async def tokens(self) -> list[KeptToken]:
+        """All, oldest first; expired ones too. Cheap."""
+        ...
+
+    async def keep_token(self, token: KeptToken) -> None:
+        """Add one; one of this id that is there already stays as it is."""
+        ...
+
+    async def drop_token(self, token_id: str) -> bool:
+        """Take one away; whether there was one."""
+        ...
+
+
+class Coordination(Grants, KeptTokens, Protocol):
     """Every method is one transaction and raises `StoreError` when it cannot be done.
 
     Times are nanoseconds since 1970 by the caller's clock: those of all processes on one store must agree

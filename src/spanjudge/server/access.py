@@ -1,6 +1,6 @@
 """Access to the REST API: a bearer token or the session's cookie, and what it may do."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class Denied(Exception):  # noqa: N818  # an answer, not a fault
 
 
 class Access:
-    """Who may do what. `issued` is the file of hashes, `reload` takes it over at once."""
+    """Who may do what. `issued` keeps the hashes of tokens, `reload` takes them over at once."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Access:
         sessions: Sessions,
         *,
         issued: "IssuedTokens | None" = None,
-        reload: Callable[[], None] | None = None,
+        reload: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Without `issued` no tokens can be made."""
         self.tokens = tokens
@@ -62,10 +62,10 @@ class Access:
 
         return Requires(self, scope)
 
-    def reload(self) -> None:
-        """Take over what the file of hashes says now."""
+    async def reload(self) -> None:
+        """Take over the tokens that there are now."""
         if self._reload is not None:
-            self._reload()
+            await self._reload()
 
     def enter(self, scope: Mapping[str, Any]) -> Entry:
         """Who asks, by the ASGI scope of the request. Raises `Denied`."""

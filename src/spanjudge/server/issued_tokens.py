@@ -1,176 +1,128 @@
-"""The file of tokens that were issued: one line a token, with its hash, its scopes and its end.
-
-    ID HASH SCOPES CREATED EXPIRES NAME
+"""Tokens that were issued, of which only hashes are kept: in a file, or in the store for all processes on it.
 
 A token is 256 random bits, so a plain SHA-256 of it tells nothing that could be tried out.
 """
 
-import contextlib
 import hashlib
-import os
-import re
 import secrets
-import tempfile
-from collections.abc import Generator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from spanjudge.errors import SettingsError
+from spanjudge.pipeline.coordination import KeptToken, KeptTokens
 from spanjudge.server.auth import SCOPES, Grant, Scope
 
-HEADER = (
-    "# Tokens of Spanjudge, written by `spanjudge tokens`. Only hashes: a token was shown when it was made.\n"
-)
 PREFIX = "spj_"
 """Every token made here begins so: people and secret scanners know it by that."""
 
 LONGEST_NAME = 100
-_NO_END = "-"
-_ID = re.compile(r"[0-9a-z-]{4,40}")
 
 
-class IssuedTokens:
-    """The file; whole or not at all, whoever writes it. One that is not there holds no token."""
+class IssuedTokens(Protocol):
+    """Where hashes of tokens are kept. Raises `SettingsError` or `StoreError` when that cannot be done."""
 
-    def __init__(self, path: Path) -> None:
-        """Nothing is read yet."""
-        self.path = path
+    @property
+    def place(self) -> str:
+        """Where that is, in words."""
+        ...
 
-    def read(self) -> list[Grant]:
-        """The tokens, expired ones too. Raises `SettingsError` for a line that is none, and `OSError`."""
-        try:
-            lines = self.path.read_text(encoding="utf-8-sig").splitlines()
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        except UnicodeDecodeError:
-            raise SettingsError(
-                f"{self.path}: this is no file of tokens: `spanjudge tokens` writes it"
-            ) from None
-        return [
-            self._grant(line, number)
-            for number, line in enumerate(lines, 1)
-            if line.strip() and not line.lstrip().startswith("#")
-        ]
+    @property
+    def file(self) -> Path | None:
+        """The file, if it is one: who cannot read it does not know the tokens."""
+        ...
 
-    def make(
+    def state(self) -> object | None:
+        """Changes when the tokens do; nothing when only reading them tells."""
+        ...
+
+    async def read(self) -> list[Grant]:
+        """The tokens, expired ones too."""
+        ...
+
+    async def make(
         self, scopes: Sequence[Scope], *, now_ns: int, name: str = "", expires_ns: int | None = None
     ) -> tuple[str, Grant]:
-        """A new token and its line, which is kept; the token itself is not.
+        """A new token, and what is kept of it."""
+        ...
 
-        Raises `SettingsError` when the file cannot be written.
-        """
-        token = PREFIX + secrets.token_urlsafe(32)
-        grant = Grant(
-            id=secrets.token_hex(4),
-            digest=hashlib.sha256(token.encode()).digest(),
-            scopes=frozenset(scopes),
-            name=" ".join(name.encode("utf-8", "replace").decode().split())[:LONGEST_NAME],
-            created_ns=_whole_seconds(now_ns),
-            expires_ns=None if expires_ns is None else _whole_seconds(expires_ns),
-            issued=True,
-        )
-        with self._changing() as grants:
-            grants.append(grant)
+    async def revoke(self, token_id: str) -> bool:
+        """Take a token away; whether there was one of this id."""
+        ...
+
+
+class StoredTokens:
+    """`IssuedTokens` in the store: every process on it knows them."""
+
+    place = "the database"
+    file: Path | None = None
+
+    def __init__(self, kept: KeptTokens) -> None:
+        """Nothing is read yet."""
+        self._kept = kept
+
+    def state(self) -> object | None:
+        """Nothing: others change them."""
+        return None
+
+    async def read(self) -> list[Grant]:
+        """The tokens, expired ones too. Raises `StoreError`."""
+        return [_grant_of(token) for token in await self._kept.tokens()]
+
+    async def make(
+        self, scopes: Sequence[Scope], *, now_ns: int, name: str = "", expires_ns: int | None = None
+    ) -> tuple[str, Grant]:
+        """A new token; its hash is stored. Raises `StoreError`."""
+        token, grant = new_token(scopes, now_ns=now_ns, name=name, expires_ns=expires_ns)
+        await self.take(grant)
         return token, grant
 
-    def revoke(self, token_id: str) -> bool:
-        """Take a token away; whether there was one of this id. Raises `SettingsError` as `make`."""
-        with self._changing() as grants:
-            left = [grant for grant in grants if grant.id != token_id]
-            found = len(left) < len(grants)
-            grants[:] = left
-        return found
-
-    @contextlib.contextmanager
-    def _changing(self) -> Generator[list[Grant]]:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(self.path.with_name(f"{self.path.name}.lock")):
-                grants = self.read()
-                before = list(grants)
-                yield grants
-                if grants != before:
-                    self._write(grants)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise SettingsError(
-                f"{self.path}: tokens cannot be kept there ({reason}); SPANJUDGE_TOKENS_FILE names a file "
-                "this process may write"
-            ) from None
-
-    def _write(self, grants: Sequence[Grant]) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".tokens")  # for its owner only
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as draft:
-                draft.write(HEADER + "".join(f"{_line(grant)}\n" for grant in grants))
-                draft.flush()
-                os.fsync(draft.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-    def _grant(self, line: str, number: int) -> Grant:
-        fields = line.split(maxsplit=5)
-        try:
-            token_id, digest, scopes, created, expires = fields[:5]
-            known: frozenset[Scope] = frozenset(scope for scope in SCOPES if scope in scopes.split(","))
-            good = (
-                _ID.fullmatch(token_id)
-                and digest.startswith("sha256:")
-                and len(digest) == len("sha256:") + 64
+    async def take(self, grant: Grant) -> None:
+        """Keep one that was made elsewhere; one of its id that is there stays. Raises `StoreError`."""
+        await self._kept.keep_token(
+            KeptToken(
+                id=grant.id,
+                digest=grant.digest,
+                scopes=",".join(scope for scope in SCOPES if scope in grant.scopes),
+                name=grant.name,
+                created_ns=grant.created_ns,
+                expires_ns=grant.expires_ns,
             )
-            if not good or len(known) != len(set(scopes.split(","))):
-                raise ValueError  # noqa: TRY301  # every way in which a line is wrong is told below
-            return Grant(
-                id=token_id,
-                digest=bytes.fromhex(digest.removeprefix("sha256:")),
-                scopes=known,
-                name=fields[5].strip() if len(fields) > 5 else "",  # noqa: PLR2004  # the name comes last
-                created_ns=_ns(created),
-                expires_ns=None if expires == _NO_END else _ns(expires),
-                issued=True,
-            )
-        except ValueError:
-            raise SettingsError(
-                f"{self.path}:{number}: expected ID sha256:HASH SCOPES CREATED EXPIRES NAME, as "
-                "`spanjudge tokens new` writes it; mend the line or take it out"
-            ) from None
+        )
+
+    async def revoke(self, token_id: str) -> bool:
+        """Take a token away; whether there was one of this id. Raises `StoreError`."""
+        return await self._kept.drop_token(token_id)
 
 
-def _line(grant: Grant) -> str:
-    scopes = ",".join(scope for scope in SCOPES if scope in grant.scopes)
-    expires = _NO_END if grant.expires_ns is None else _instant(grant.expires_ns)
-    digest = f"sha256:{grant.digest.hex()}"
-    return f"{grant.id} {digest} {scopes} {_instant(grant.created_ns)} {expires} {grant.name}".rstrip()
+def new_token(
+    scopes: Sequence[Scope], *, now_ns: int, name: str = "", expires_ns: int | None = None
+) -> tuple[str, Grant]:
+    """A token, and what is to be kept of it. Times are told in whole seconds."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    return token, Grant(
+        id=secrets.token_hex(4),
+        digest=hashlib.sha256(token.encode()).digest(),
+        scopes=frozenset(scopes),
+        name=" ".join(name.encode("utf-8", "replace").decode().split())[:LONGEST_NAME],
+        created_ns=_whole_seconds(now_ns),
+        expires_ns=None if expires_ns is None else _whole_seconds(expires_ns),
+        issued=True,
+    )
+
+
+def _grant_of(token: KeptToken) -> Grant:
+    # A scope that a newer version wrote allows nothing here.
+    scopes = token.scopes.split(",")
+    return Grant(
+        id=token.id,
+        digest=token.digest,
+        scopes=frozenset(scope for scope in SCOPES if scope in scopes),
+        name=token.name,
+        created_ns=token.created_ns,
+        expires_ns=token.expires_ns,
+        issued=True,
+    )
 
 
 def _whole_seconds(ns: int) -> int:
     return ns // 1_000_000_000 * 1_000_000_000
-
-
-def _instant(ns: int) -> str:
-    return datetime.fromtimestamp(ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _ns(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError
-    return int(moment.timestamp()) * 1_000_000_000
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Generator[None]:
-    """One writer at a time, over processes; where the system has no such lock, the last one wins."""
-    try:
-        import fcntl  # noqa: PLC0415  # there is none on Windows
-    except ImportError:
-        yield
-        return
-    descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -48,7 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Every setting, checked. Times are seconds; `judges` has the judge model `default` first.
 
     A process whose `roles` judge nothing has no `judges`, whatever is set of them.
-    `tokens_file` holds hashes of tokens and need not be there. `data_dir_is_default` and
+    `tokens_file` holds hashes of tokens and need not be there; without one they are in the database.
+    `data_dir_is_default` and
     `grpc_port_is_default` tell that nobody chose them. `budgets` are those of single evaluators,
     `destinations` further backends for results by name, each with its fields. `grpc_port` is `None` when
     nothing shall listen. `notes` are worth a line in the log at start: settings that have no effect, dubious
@@ -59,7 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     judges: dict[str, JudgeModelConfig]
     auth_tokens: tuple[str, ...]
     auth_tokens_file: Path | None
-    tokens_file: Path
+    tokens_file: Path | None
     host: str
     port: int
     max_body_bytes: int
@@ -114,7 +115,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     """Where things are kept: what commands need that ask no judge. `judges` are the judge models' names."""
 
     data: Path
-    tokens: Path
+    tokens: Path | None
     evaluators: Path | None
     database_url: str
     judges: tuple[str, ...]
@@ -272,8 +273,11 @@ def _data_dir(reading: Reading, environ: Mapping[str, str]) -> Path:
     return data_dir(reading.get("data_dir"), environ)
 
 
-def _tokens_file(reading: Reading, folder: Path) -> Path:
-    return _path(reading, "tokens_file") or folder / "issued_tokens"
+def _tokens_file(reading: Reading, folder: Path) -> Path | None:
+    """None: in the database, which processes of other machines share."""
+    given = _path(reading, "tokens_file")
+    shared = not _database_url(reading, folder).startswith("sqlite")
+    return given if given or shared else folder / "issued_tokens"
 
 
 def _database_url(reading: Reading, folder: Path) -> str:

@@ -36,9 +36,10 @@ SERVER = (
         env=("SPANJUDGE_TOKENS_FILE",),
         kind=File("the path of a file"),
         about="Where the hashes of tokens are kept that `spanjudge tokens new` and the page make; each token "
-        "has scopes, and an end if you want. Give all processes the same one.",
+        "has scopes, and an end if you want. On PostgreSQL leave it out: all processes know what is in the "
+        "database, and a file only where it can be read.",
         example="/var/lib/spanjudge/issued_tokens",
-        default_text="`issued_tokens` in the data folder",
+        default_text="on SQLite `issued_tokens` in the data folder, on PostgreSQL the database",
     ),
     Setting(
         key="host",

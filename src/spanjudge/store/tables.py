@@ -20,10 +20,10 @@ from sqlalchemy import (
     true,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration: what a current database carries."""
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every migration this version knows, oldest first."""
 
 LINE = 1
@@ -411,4 +411,16 @@ judge_states = Table(
     Column("reason", Text, nullable=False),
     Column("member", Text, nullable=False),
     comment="judge models that nobody asks until then, because their provider said so",
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger),
+    comment="tokens that were made where the store is a server's: SHA-256, and what each may do",
 )

@@ -36,13 +36,35 @@ async def test_a_token_is_shown_once_and_kept_as_a_hash(server: Trying, tmp_path
     assert token.encode() not in listed.body
 
 
-async def test_with_a_shared_store_it_is_said_who_knows_the_tokens(
+async def test_processes_on_one_store_know_each_others_tokens(
     tmp_path: Path, mock_judge: MockJudge, postgres_url: str
 ) -> None:
     changes = {"SPANJUDGE_DATABASE_URL": postgres_url}
-    async with trying(tmp_path, mock_judge, changes=changes) as server:
+    here, there = tmp_path / "here", tmp_path / "there"
+    async with trying(here, mock_judge, changes) as one, trying(there, mock_judge, changes) as other:
+        made = (await ask(one.url, "POST", "/tokens", {"scopes": ["read"]}, BEARER)).fields
+        own = {"Authorization": f"Bearer {made['token']}"}
+        assert (await ask(one.url, "GET", "/setup", headers=own)).status == 200
+        await other.app.token_file.look()
+        assert (await ask(other.url, "GET", "/setup", headers=own)).status == 200
+        listed = await ask(other.url, "GET", "/tokens", headers=BEARER)
+        assert listed.fields == {"items": [made["row"]], "from_settings": 1, "only_in": None}
+        gone = await ask(other.url, "DELETE", f"/tokens/{made['row']['id']}", headers=BEARER)
+        assert gone.status == 204
+        assert (await ask(other.url, "GET", "/setup", headers=own)).status == 401
+        await one.app.token_file.look()
+        assert (await ask(one.url, "GET", "/setup", headers=own)).status == 401
+    assert not (here / "issued_tokens").exists()
+
+
+async def test_with_a_shared_store_it_is_said_who_does_not_know_the_tokens_of_a_file(
+    tmp_path: Path, mock_judge: MockJudge, postgres_url: str
+) -> None:
+    file = str(tmp_path / "issued")
+    changes = {"SPANJUDGE_DATABASE_URL": postgres_url, "SPANJUDGE_TOKENS_FILE": file}
+    async with trying(tmp_path, mock_judge, changes) as server:
         listed = await ask(server.url, "GET", "/tokens", headers=BEARER)
-    assert listed.fields["only_in"] == str(tmp_path / "issued_tokens")
+    assert listed.fields["only_in"] == file
 
 
 async def test_each_scope_opens_its_own_doors(server: Trying) -> None:
@@ -69,8 +91,8 @@ async def test_each_scope_opens_its_own_doors(server: Trying) -> None:
 async def test_a_token_ends(server: Trying) -> None:
     issued = server.app.access.issued
     assert issued is not None
-    token, grant = issued.make(["read"], now_ns=time.time_ns(), expires_ns=time.time_ns() - 1)
-    server.app.access.reload()
+    token, grant = await issued.make(["read"], now_ns=time.time_ns(), expires_ns=time.time_ns() - 1)
+    await server.app.access.reload()
     own = {"Authorization": f"Bearer {token}"}
     assert (await ask(server.url, "GET", "/setup", headers=own)).status == 401
     assert (await ask(server.url, "POST", "/session", {"token": token})).status == 401

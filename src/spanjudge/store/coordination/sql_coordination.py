@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from spanjudge.judging.budget.grants import Amount, Granted, Want
 from spanjudge.judging.budget.limits import Limits
-from spanjudge.pipeline.coordination import JudgeHold, Member, Roll
-from spanjudge.store.coordination import grants, judge_holds, members
+from spanjudge.pipeline.coordination import JudgeHold, KeptToken, Member, Roll
+from spanjudge.store.coordination import grants, judge_holds, members, tokens
 from spanjudge.store.database import Database
 
 
@@ -69,3 +69,15 @@ class SqlCoordination:
     async def judge_holds(self, *, now_ns: int) -> list[JudgeHold]:
         """Judge models that are held back now."""
         return await self._database.read(lambda db: judge_holds.held(db, now_ns=now_ns))
+
+    async def tokens(self) -> list[KeptToken]:
+        """Tokens that were made."""
+        return await self._database.read(tokens.tokens)
+
+    async def keep_token(self, token: KeptToken) -> None:
+        """Add a token."""
+        await self._database.write(lambda db: tokens.keep(db, token))
+
+    async def drop_token(self, token_id: str) -> bool:
+        """Take a token away."""
+        return await self._database.write(lambda db: tokens.drop(db, token_id))

@@ -89,8 +89,8 @@ export const Tokens = () => {
               <li className="quiet">
                 <span className="grow">
                   Tokens made here are kept in <code>{data.only_in}</code>: processes that cannot read this
-                  file do not know them. Put <code>SPANJUDGE_TOKENS_FILE</code> where all of them can, or give
-                  them tokens by their settings.
+                  file do not know them. Without <code>SPANJUDGE_TOKENS_FILE</code> they are in the database,
+                  where all do.
                 </span>
               </li>
             ) : null}

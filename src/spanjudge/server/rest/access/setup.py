@@ -1,6 +1,5 @@
 """`/api/v1/setup`: what snippets are made of, and files that are ready for other platforms."""
 
-import asyncio
 import re
 from typing import Annotated
 
@@ -79,12 +78,10 @@ def router(parts: Parts) -> APIRouter:
                 503, "This server keeps no tokens: they stand in its settings.", code="tokens_file"
             )
         try:
-            token, _ = await asyncio.to_thread(
-                access.issued.make, ("score",), now_ns=parts.now(), name="OpenObserve"
-            )
+            token, _ = await access.issued.make(("score",), now_ns=parts.now(), name="OpenObserve")
         except SettingsError as error:
             raise ApiProblem(503, str(error), code="tokens_file") from None
-        access.reload()
+        await access.reload()
         return Response(_archive(parts, request, token), media_type=ZIP, headers=_FILE)
 
     return own

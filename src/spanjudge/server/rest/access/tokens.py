@@ -1,6 +1,5 @@
 """`/api/v1/tokens`: tokens with scopes, of which only hashes are kept."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -25,7 +24,7 @@ def router(parts: Parts) -> APIRouter:
     @own.get("", summary="The tokens")
     async def listing() -> TokenList:
         """Those that were issued, oldest first. What the settings hold is counted only."""
-        file = access.issued.path if access.issued is not None and parts.facts.shared_store else None
+        file = access.issued.file if access.issued is not None and parts.facts.shared_store else None
         return TokenList(
             items=[_row(grant) for grant in access.tokens.issued],
             from_settings=access.tokens.from_settings,
@@ -39,12 +38,10 @@ def router(parts: Parts) -> APIRouter:
         ends = None if body.expires_days is None else now + body.expires_days * _DAY_NS
         scopes: list[Scope] = [scope for scope in SCOPES if scope in body.scopes]
         try:
-            token, grant = await asyncio.to_thread(
-                _issued(access).make, scopes, now_ns=now, name=body.name, expires_ns=ends
-            )
+            token, grant = await _issued(access).make(scopes, now_ns=now, name=body.name, expires_ns=ends)
         except SettingsError as error:
             raise ApiProblem(503, str(error), code="tokens_file") from None
-        access.reload()
+        await access.reload()
         return MadeToken(token=token, row=_row(grant))
 
     @own.delete("/{token_id}", summary="Revoke a token", status_code=204)
@@ -55,12 +52,12 @@ def router(parts: Parts) -> APIRouter:
     ) -> None:
         """End a token, and with it the sessions begun with it; other processes follow in seconds."""
         try:
-            found = await asyncio.to_thread(_issued(access).revoke, token_id)
+            found = await _issued(access).revoke(token_id)
         except SettingsError as error:
             raise ApiProblem(503, str(error), code="tokens_file") from None
         if not found:
             raise ApiProblem(404, "There is no issued token of this id: see the list.", code="unknown_token")
-        access.reload()
+        await access.reload()
 
     return own
 

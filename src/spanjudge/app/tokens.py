@@ -1,0 +1,41 @@
+"""Where tokens that were made are kept: in a file, or in the store that several machines share."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from spanjudge.pipeline.ports import Store
+from spanjudge.server.file_tokens import FileTokens
+from spanjudge.server.issued_tokens import IssuedTokens, StoredTokens
+from spanjudge.store.store import open_store
+
+
+def issued_in(file: Path | None, store: Store) -> IssuedTokens:
+    """In the file, or in the store where there is none."""
+    return StoredTokens(store.coordination) if file is None else FileTokens(file)
+
+
+@contextlib.asynccontextmanager
+async def open_issued(file: Path | None, database_url: str) -> AsyncGenerator[IssuedTokens]:
+    """The same for a command, which has no store open. Raises `StoreError`."""
+    if file is not None:
+        yield FileTokens(file)
+        return
+    store = await open_store(database_url)
+    try:
+        yield StoredTokens(store.coordination)
+    finally:
+        await store.aclose()
+
+
+async def carry_over(file: Path | None, database_url: str) -> int:
+    """Store the tokens of a file too; how many there are. Raises `StoreError` and `SettingsError`."""
+    grants = await FileTokens(file).read() if file is not None else []
+    if grants:
+        store = await open_store(database_url)
+        try:
+            for grant in grants:
+                await StoredTokens(store.coordination).take(grant)
+        finally:
+            await store.aclose()
+    return len(grants)
