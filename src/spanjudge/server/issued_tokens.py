@@ -103,7 +103,7 @@ def new_token(
         id=secrets.token_hex(4),
         digest=hashlib.sha256(token.encode()).digest(),
         scopes=frozenset(scopes),
-        name=" ".join(name.encode("utf-8", "replace").decode().split())[:LONGEST_NAME],
+        name=" ".join(name.replace("\0", " ").encode("utf-8", "replace").decode().split())[:LONGEST_NAME],
         created_ns=_whole_seconds(now_ns),
         expires_ns=None if expires_ns is None else _whole_seconds(expires_ns),
         issued=True,
