@@ -102,7 +102,7 @@ def last_ids(connection: Connection, tables: Sequence[Table]) -> dict[str, int]:
             row.name: row.seq for row in connection.execute(text("SELECT name, seq FROM sqlite_sequence"))
         }
     for table in tables:
-        if "id" not in table.columns:
+        if table.autoincrement_column is None:
             continue
         highest = connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}").scalar_one()  # noqa: S608  # our own names
         last = given.get(table.name, 0)
