@@ -10,15 +10,15 @@ from spanjudge import logs
 from spanjudge.app.judges import open_judges
 from spanjudge.app.options import open_ledger
 from spanjudge.app.server import App
-from spanjudge.app.tokens import issued_in
 from spanjudge.app.ways_out import open_exporters, otlp_environment
 from spanjudge.judging.budget.ledger import Ledger
 from spanjudge.judging.budget.limits import Limits
 from spanjudge.judging.call import Observer
 from spanjudge.judging.judge import Judge
 from spanjudge.pipeline.clock import Clock
-from spanjudge.pipeline.ports import Store
-from spanjudge.secret_files import fence_key, open_tokens
+from spanjudge.secret_files import TokenFile, fence_key, open_tokens
+from spanjudge.server.file_tokens import FileTokens
+from spanjudge.server.issued_tokens import IssuedTokens, StoredTokens
 from spanjudge.settings import Settings
 from spanjudge.store.store import open_store
 from spanjudge.telemetry.judge_traces import JudgeTraces, route_from_environment
@@ -32,17 +32,8 @@ async def open_app(settings: Settings) -> App:
     Raises `SettingsError`, `EvaluatorError`, `StoreError` or `MissingExtraError`. There must be a token.
     """
     key = fence_key(settings.secret, settings.data_dir, must_keep=not settings.data_dir_is_default)
-    store = await open_store(settings.database_url)
-    try:
-        return await _open_app(settings, store, key)
-    except BaseException:
-        await store.aclose()
-        raise
-
-
-async def _open_app(settings: Settings, store: Store, key: bytes) -> App:
-    issued = issued_in(settings.tokens_file, store)
-    token_file = await open_tokens(settings.auth_tokens_file, settings.auth_tokens, issued)
+    file = settings.tokens_file
+    token_file = None if file is None else await _open_tokens(settings, FileTokens(file))
     instance, environ = uuid.uuid4().hex[:12], otlp_environment(settings)
     telemetry = open_providers(environ, judge_traces=route_from_environment(environ), instance=instance)
     if telemetry.meter_provider is not None:
@@ -60,17 +51,26 @@ async def _open_app(settings: Settings, store: Store, key: bytes) -> App:
         judges = open_judges(settings, key, observers=observers)
         ledger = open_ledger(settings, now)
     exporters = open_exporters(settings, instance) if "worker" in settings.roles else ()
-    return App(
-        settings,
-        judges,
-        token_file,
-        store=store,
-        exporters=exporters,
-        telemetry=telemetry,
-        ledger=ledger,
-        now=now,
-        key=key,
-    )
+    store = await open_store(settings.database_url)
+    try:
+        return App(
+            settings,
+            judges,
+            token_file or await _open_tokens(settings, StoredTokens(store.coordination)),
+            store=store,
+            exporters=exporters,
+            telemetry=telemetry,
+            ledger=ledger,
+            now=now,
+            key=key,
+        )
+    except BaseException:
+        await store.aclose()
+        raise
+
+
+async def _open_tokens(settings: Settings, issued: IssuedTokens) -> TokenFile:
+    return await open_tokens(settings.auth_tokens_file, settings.auth_tokens, issued)
 
 
 def configure_logs(settings: Settings) -> None:

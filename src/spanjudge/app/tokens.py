@@ -1,23 +1,20 @@
-"""Where tokens that were made are kept: in a file, or in the store that several machines share."""
+"""Tokens that were made, for commands: in a file, or in the store that several machines share."""
 
 import contextlib
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from spanjudge.pipeline.ports import Store
 from spanjudge.server.file_tokens import FileTokens
 from spanjudge.server.issued_tokens import IssuedTokens, StoredTokens
 from spanjudge.store.store import open_store
 
 
-def issued_in(file: Path | None, store: Store) -> IssuedTokens:
-    """In the file, or in the store where there is none."""
-    return StoredTokens(store.coordination) if file is None else FileTokens(file)
-
-
 @contextlib.asynccontextmanager
 async def open_issued(file: Path | None, database_url: str) -> AsyncGenerator[IssuedTokens]:
-    """The same for a command, which has no store open. Raises `StoreError`."""
+    """In the file, or in the store where there is none: for a command, which has no store open.
+
+    Raises `StoreError`.
+    """
     if file is not None:
         yield FileTokens(file)
         return
