@@ -56,6 +56,8 @@ export default function Code(props: CodeProps & { caret: Caret }) {
   const view = useRef<EditorView | null>(null);
   const newest = useRef(props);
   newest.current = props;
+  // What was typed and told, until it comes back as a value: by then more may have been typed.
+  const told = useRef<string[]>([]);
   const parts = useRef({
     language: new Compartment(),
     attributes: new Compartment(),
@@ -68,6 +70,7 @@ export default function Code(props: CodeProps & { caret: Caret }) {
     allowStyles();
     const { language, attributes, readOnly } = parts.current;
     const first = newest.current;
+    told.current = [first.value];
     const made = new EditorView({
       parent: host.current,
       state: EditorState.create({
@@ -85,7 +88,9 @@ export default function Code(props: CodeProps & { caret: Caret }) {
           readOnly.of([EditorState.readOnly.of(first.readOnly ?? false)]),
           EditorView.updateListener.of((update) => {
             if (update.docChanged && !update.transactions.some((one) => one.annotation(fromOutside))) {
-              newest.current.onChange(update.state.doc.toString());
+              const text = update.state.doc.toString();
+              told.current.push(text);
+              newest.current.onChange(text);
             }
             if (update.focusChanged && !update.view.hasFocus) newest.current.onBlur?.();
           }),
@@ -118,6 +123,12 @@ export default function Code(props: CodeProps & { caret: Caret }) {
 
   // What changed outside (a version restored, a file parsed) replaces only the part that differs: the cursor stays.
   useEffect(() => {
+    const echo = told.current.lastIndexOf(props.value);
+    if (echo >= 0) {
+      told.current.splice(0, echo + 1);
+      return;
+    }
+    told.current = [];
     const made = view.current;
     const before = made?.state.doc.toString();
     if (!made || before === undefined || before === props.value) return;
