@@ -79,7 +79,8 @@ async def _with_issued_token(settings: "Settings", issued: "IssuedTokens") -> "S
     known = [grant for grant in await issued.read() if grant.expires_ns is None or grant.expires_ns > now]
     if known:
         _say(
-            f"No O2_JUDGE_AUTH_TOKEN is set; this server is opened by the {_tokens(len(known))} of {issued.place}.\n"
+            "No O2_JUDGE_AUTH_TOKEN is set; this server is opened by the "
+            f"{_tokens(len(known))} of {issued.place}.\n"
             "A token is printed only when it is made: `spanjudge tokens new --scope admin` makes another."
         )
         return settings
