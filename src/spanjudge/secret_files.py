@@ -95,7 +95,6 @@ class TokenFile:
         self.issued = issued
         self._seen = _state(path)
         self._issued_seen: object | None = None
-        self._grants = list(grants)
         self._trouble = ""
         self._reading = asyncio.Lock()
         try:
@@ -150,8 +149,7 @@ class TokenFile:
             finally:
                 self._issued_seen = state
             self._trouble = ""
-            if grants != self._grants:
-                self._grants = grants
+            if tuple(grants) != self.tokens.issued:
                 self.tokens.issue(grants)
                 logger.info("tokens read again", extra={"tokens": len(self.tokens.live())})
 

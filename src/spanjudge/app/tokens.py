@@ -18,21 +18,24 @@ async def open_issued(file: Path | None, database_url: str) -> AsyncGenerator[Is
     if file is not None:
         yield FileTokens(file)
         return
-    store = await open_store(database_url)
-    try:
-        yield StoredTokens(store.coordination)
-    finally:
-        await store.aclose()
+    async with _stored(database_url) as stored:
+        yield stored
 
 
 async def carry_over(file: Path | None, database_url: str) -> int:
     """Store the tokens of a file too; how many there are. Raises `StoreError` and `SettingsError`."""
     grants = await FileTokens(file).read() if file is not None else []
     if grants:
-        store = await open_store(database_url)
-        try:
+        async with _stored(database_url) as stored:
             for grant in grants:
-                await StoredTokens(store.coordination).take(grant)
-        finally:
-            await store.aclose()
+                await stored.take(grant)
     return len(grants)
+
+
+@contextlib.asynccontextmanager
+async def _stored(database_url: str) -> AsyncGenerator[StoredTokens]:
+    store = await open_store(database_url)
+    try:
+        yield StoredTokens(store.coordination)
+    finally:
+        await store.aclose()

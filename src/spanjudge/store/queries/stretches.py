@@ -263,6 +263,17 @@ def _summed(connection: Connection, question: Question, start_ns: int, end_ns: i
     return found
 
 
+def _tally(found: dict[int, Sums], step: int, key: str) -> Tally:
+    """The one there is, or a new one: making one for each row to see that it is not needed costs more."""
+    sums = found.get(step)
+    if sums is None:
+        sums = found[step] = Sums()
+    tally = sums.tallies.get(key)
+    if tally is None:
+        tally = sums.tallies[key] = Tally()
+    return tally
+
+
 def _place(question: Question) -> tuple[Any, Any]:
     """Step and key, as columns."""
     step = (results.c.time_ns // question.step_ns).label("step")
@@ -285,9 +296,7 @@ def _count(
     ).all()
     for row in counted:
         step, key, evaluator, service, verdict, label, code, count, scored, score, read, written, cost = row
-        if step not in found:
-            found[step] = Sums()
-        tally = found[step].tallies.setdefault(key, Tally())
+        tally = _tally(found, step, key)
         if code is not None:
             tally.none += count
             tally.codes[code] += count
@@ -337,8 +346,7 @@ def _count_durations(
     whens = [(columns.duration < edge, number) for edge, number in zip(BIN_STARTS[1:], bins, strict=False)]
     asked = [*wanted, columns.code.is_(None), columns.judge_model.is_not(None)]
     for step, key, number, count in _binned(connection, question, asked, case(*whens, else_=bins[-1])):
-        tallies = found.setdefault(step, Sums()).tallies
-        tallies.setdefault(key, Tally()).durations[number] += count
+        _tally(found, step, key).durations[number] += count
 
 
 def _count_codes(
@@ -346,8 +354,7 @@ def _count_codes(
 ) -> None:
     failed = [*wanted, results.c.code.is_not(None)]
     for step, key, code, count in _binned(connection, question, failed, results.c.code):
-        tallies = found.setdefault(step, Sums()).tallies
-        tallies.setdefault(key, Tally()).codes[code] += count
+        _tally(found, step, key).codes[code] += count
 
 
 def _binned(
