@@ -7,7 +7,7 @@ from spanjudge.judging.budget.tariff import tariff_of
 from spanjudge.pipeline.clock import Now
 from spanjudge.pipeline.options import PipelineOptions
 from spanjudge.pipeline.receive import WindowTimes
-from spanjudge.settings import Settings
+from spanjudge.settings import Settings, is_file
 
 _SECOND = 1_000_000_000
 _SHARED_FILE = (
@@ -18,8 +18,8 @@ _SHARED_FILE = (
 
 def pipeline_options(settings: Settings) -> PipelineOptions:
     """How the pipeline runs."""
-    is_file = settings.database_url.startswith("sqlite:")
-    database = settings.database_url.removeprefix("sqlite:///")
+    in_file = is_file(settings.database_url)
+    database = settings.database_url.partition(":///")[2]
     return PipelineOptions(
         grace=settings.content_grace_seconds,
         concurrency=settings.worker_concurrency,
@@ -31,8 +31,8 @@ def pipeline_options(settings: Settings) -> PipelineOptions:
         spans_days=settings.retention_spans_days,
         results_days=settings.retention_results_days,
         max_bytes=settings.max_store_bytes,
-        disk=Path(database).parent if is_file else None,
-        shared_note=_SHARED_FILE if is_file else "",
+        disk=Path(database).parent if in_file else None,
+        shared_note=_SHARED_FILE if in_file else "",
     )
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from spanjudge.pipeline.recent import RecentTargets
+from spanjudge.settings import is_file
 from spanjudge.version import __version__
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def parts_of(app: "App") -> "Parts":
             file_evaluators=frozenset(one.name for one in app.own_evaluators),
             judges=tuple(app.judges),
             max_store_bytes=settings.max_store_bytes,
-            shared_store=not settings.database_url.startswith("sqlite"),
+            shared_store=not is_file(settings.database_url),
             grpc_port=lambda: app.grpc_port,
         ),
         now=app.now,

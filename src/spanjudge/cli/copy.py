@@ -41,7 +41,7 @@ def command(
     told = asyncio.run(_copy(source or places.database_url, to, while_running=while_running))
     print("\n".join(columns(("table", "rows"), [(name, f"{rows:,}") for name, rows in told.tables.items()])))
     # Another source's data folder is not known.
-    if source is None and not to.startswith("sqlite"):
+    if source is None and not settings.is_file(to):
         from spanjudge import app  # noqa: PLC0415 - see above
 
         if carried := asyncio.run(app.carry_over(places.tokens, to)):

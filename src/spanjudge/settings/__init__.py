@@ -1,5 +1,5 @@
 """One frozen settings object, from the environment and one optional YAML file."""
 
-from spanjudge.settings.settings import Line, Places, Settings, effective, load, places
+from spanjudge.settings.settings import Line, Places, Settings, effective, is_file, load, places
 
-__all__ = ["Line", "Places", "Settings", "effective", "load", "places"]
+__all__ = ["Line", "Places", "Settings", "effective", "is_file", "load", "places"]

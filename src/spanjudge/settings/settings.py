@@ -276,8 +276,14 @@ def _data_dir(reading: Reading, environ: Mapping[str, str]) -> Path:
 def _tokens_file(reading: Reading, folder: Path) -> Path | None:
     """None: in the database, which processes of other machines share."""
     given = _path(reading, "tokens_file")
-    shared = not _database_url(reading, folder).startswith("sqlite")
-    return given if given or shared else folder / "issued_tokens"
+    if given is None and is_file(_database_url(reading, folder)):
+        return folder / "issued_tokens"
+    return given
+
+
+def is_file(database_url: str) -> bool:
+    """Whether that is a file of one machine (SQLite's), and no server that several machines share."""
+    return database_url.startswith(("sqlite:", "sqlite+"))
 
 
 def _database_url(reading: Reading, folder: Path) -> str:
